@@ -1,0 +1,134 @@
+//! What a user configures, as pure data.
+//!
+//! A [`Catalog`] is one immutable document tree. `store` keeps its revisions, the nodes hold the current
+//! one as `Arc<Catalog>`, and everything that judges an event does so by the revision that was current
+//! when its batch started. The files it can be read from live here as well: Pintle's own YAML
+//! ([`workspace`]) and RudderStack's `workspaceConfig.json` ([`rudder`]).
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One revision of everything that is configured. Keys of the maps are the ids.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Catalog {
+    /// The number of the revision; 0 before anything was configured. Not part of the stored document.
+    #[serde(skip)]
+    pub revision: i64,
+    /// Where events come from.
+    #[serde(default)]
+    pub sources: BTreeMap<String, Source>,
+    /// Where events go.
+    #[serde(default)]
+    pub destinations: BTreeMap<String, Destination>,
+    /// Which source feeds which destination, and through which transformations.
+    #[serde(default)]
+    pub connections: BTreeMap<String, Connection>,
+    /// User code.
+    #[serde(default)]
+    pub transformations: BTreeMap<String, Transformation>,
+}
+
+/// Where events come from: an SDK with a write key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// For people.
+    pub name: String,
+    /// What SDKs authenticate with.
+    pub write_key: String,
+    /// A disabled source answers 404.
+    pub enabled: bool,
+}
+
+/// Where events go.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Destination {
+    /// For people.
+    pub name: String,
+    /// The plugin that maps events for it, e.g. `webhook`.
+    pub plugin: String,
+    /// What the plugin is configured with: a JSON object, checked against the plugin's schema. May hold
+    /// secrets: never print it. `${env:X}` and `${file:P}` are resolved when the destination starts.
+    pub config: serde_json::Value,
+    /// What the destination does with its events.
+    pub state: DestinationState,
+}
+
+/// What a destination does with its events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DestinationState {
+    /// Delivers.
+    Enabled,
+    /// Keeps its place in the log and waits, within retention.
+    Paused,
+    /// Takes nothing; what is left of its backlog is filtered with that reason.
+    Disabled,
+}
+
+/// One source feeding one destination.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Connection {
+    /// The source's id.
+    pub source: String,
+    /// The destination's id.
+    pub destination: String,
+    /// A disabled connection lets nothing through.
+    pub enabled: bool,
+    /// Transformations, run in this order.
+    #[serde(default)]
+    pub transformations: Vec<String>,
+    /// Why an imported connection is off although its file says on: it would deliver unfiltered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub off_because: Option<String>,
+}
+
+impl Connection {
+    /// Whether events may pass.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.enabled && self.off_because.is_none()
+    }
+}
+
+/// User code that runs on events.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Transformation {
+    /// For people; also the file name in stack traces.
+    pub name: String,
+    /// What it is written in.
+    pub language: Language,
+    /// The source text.
+    pub code: String,
+    /// Changes whenever the code does: the first 16 hex digits of its SHA-256.
+    pub version: String,
+}
+
+/// What a transformation is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// An ES module exporting `transformEvent` or `transformBatch`.
+    JavaScript,
+}
+
+impl Catalog {
+    /// The source with this write key.
+    #[must_use]
+    pub fn source_by_write_key(&self, write_key: &str) -> Option<(&str, &Source)> {
+        // A few sources at most: a scan beats keeping a second map true.
+        self.sources.iter().find(|(_, s)| s.write_key == write_key).map(|(id, s)| (id.as_str(), s))
+    }
+
+    /// The connections that end in this destination, with their ids.
+    pub fn connections_to(&self, destination: &str) -> impl Iterator<Item = (&str, &Connection)> {
+        self.connections
+            .iter()
+            .filter(move |(_, c)| c.destination == destination)
+            .map(|(id, c)| (id.as_str(), c))
+    }
+}

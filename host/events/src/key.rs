@@ -1,0 +1,38 @@
+//! The ordering key: events with the same key reach a destination in the order they were accepted.
+
+use md5::{Digest, Md5};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// How many slots there are: the unit in which ordering keys are owned by nodes. Stored in chunks.
+pub const SLOTS: u64 = 64;
+
+/// The hash of the ordering key: `anonymousId` when present, else `userId`, so that an identify keeps
+/// its place between the anonymous events before it and the known ones after it.
+///
+/// xxh3-64 of the UTF-8 bytes. Stored with parked events and used to place events in lanes, so it never changes.
+#[must_use]
+pub fn hash(anonymous_id: &str, user_id: &str) -> u64 {
+    xxh3_64(if anonymous_id.is_empty() { user_id.as_bytes() } else { anonymous_id.as_bytes() })
+}
+
+/// The slot of an ordering key.
+#[must_use]
+pub fn slot(key_hash: u64) -> u8 {
+    (key_hash % SLOTS) as u8
+}
+
+/// The hash of a message id that chunk headers carry, for finding duplicates without opening events.
+#[must_use]
+pub fn message_id_hash(message_id: &str) -> u64 {
+    xxh3_64(message_id.as_bytes())
+}
+
+/// The `rudderId` of an event: MD5 of `userId:anonymousId`, written as a UUID.
+#[must_use]
+pub fn rudder_id(user_id: &str, anonymous_id: &str) -> String {
+    let mut md5 = Md5::new();
+    md5.update(user_id.as_bytes());
+    md5.update(b":");
+    md5.update(anonymous_id.as_bytes());
+    uuid::Uuid::from_bytes(md5.finalize().into()).to_string()
+}

@@ -1,0 +1,1 @@
+//! The HTTP front door: authenticates, bounds, validates, stamps and appends events.

@@ -1,0 +1,1 @@
+//! Reads the log for each destination and turns events into deliveries.

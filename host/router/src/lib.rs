@@ -1,0 +1,1 @@
+//! Sends deliveries in order per key: retries, breaker, throttle, parked events, settlement.

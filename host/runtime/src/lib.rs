@@ -1,0 +1,1 @@
+//! The component runtime: engine, limits, instances, the component cache, script preparation.

@@ -4,9 +4,30 @@
 //! one as `Arc<Catalog>`, and everything that judges an event does so by the revision that was current
 //! when its batch started. The files it can be read from live here as well: Pintle's own YAML
 //! ([`workspace`]) and RudderStack's `workspaceConfig.json` ([`rudder`]).
+//!
+//! ```text
+//!   file ──load──▶ workspace │ rudder ──▶ Catalog ──check──▶ diff against the current one ──▶ revision
+//!                                         │
+//!                                         └─ ${env:X}, ${file:P} stay references; `secrets::resolve`
+//!                                            reads them when a destination starts
+//! ```
+
+pub mod change;
+pub mod check;
+pub mod file;
+pub mod fingerprint;
+pub mod problem;
+pub mod rudder;
+pub mod secrets;
+pub mod workspace;
+
+pub use change::{Change, diff};
+pub use file::{Loaded, load};
+pub use problem::{FileError, Problem};
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// One revision of everything that is configured. Keys of the maps are the ids.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -42,7 +63,7 @@ pub struct Source {
 }
 
 /// Where events go.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Destination {
     /// For people.
@@ -54,13 +75,41 @@ pub struct Destination {
     pub config: serde_json::Value,
     /// What the destination does with its events.
     pub state: DestinationState,
+    /// The only event types it takes, in lower case; any type when absent. An empty list takes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_types: Option<Vec<String>>,
+}
+
+impl Destination {
+    /// Whether events of this type may be delivered.
+    #[must_use]
+    pub fn takes(&self, event_type: &str) -> bool {
+        match &self.message_types {
+            None => true,
+            Some(types) => types.iter().any(|t| t.eq_ignore_ascii_case(event_type)),
+        }
+    }
+}
+
+/// Leaves the configuration out: it may hold secrets, and a log line is not the place for them.
+impl fmt::Debug for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Destination")
+            .field("name", &self.name)
+            .field("plugin", &self.plugin)
+            .field("config", &format_args!("#{}", fingerprint::of_value(&self.config)))
+            .field("state", &self.state)
+            .field("message_types", &self.message_types)
+            .finish()
+    }
 }
 
 /// What a destination does with its events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DestinationState {
     /// Delivers.
+    #[default]
     Enabled,
     /// Keeps its place in the log and waits, within retention.
     Paused,
@@ -95,6 +144,8 @@ impl Connection {
 }
 
 /// User code that runs on events.
+///
+/// Make one with [`Transformation::new`], which computes the version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Transformation {
@@ -108,11 +159,21 @@ pub struct Transformation {
     pub version: String,
 }
 
+impl Transformation {
+    /// A transformation of this code, with its version.
+    #[must_use]
+    pub fn new(name: String, language: Language, code: String) -> Transformation {
+        let version = fingerprint::of(code.as_bytes());
+        Transformation { name, language, code, version }
+    }
+}
+
 /// What a transformation is written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Language {
     /// An ES module exporting `transformEvent` or `transformBatch`.
+    #[default]
     JavaScript,
 }
 

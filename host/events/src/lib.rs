@@ -15,6 +15,9 @@ pub mod frame;
 pub mod key;
 pub mod kind;
 pub mod position;
+pub mod sanitize;
+pub mod scan;
+pub mod utf8;
 
 pub use frame::{EventRef, Frame};
 pub use kind::Kind;

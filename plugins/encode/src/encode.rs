@@ -20,7 +20,7 @@ pub fn component(core: &[u8]) -> anyhow::Result<Vec<u8>> {
         .validate(true)
         .encode()
         .context("it does not fit the world it was built for")?;
-    refuse_component_imports(&component)?;
+    check_world(&component)?;
     Ok(component)
 }
 
@@ -43,15 +43,18 @@ fn core_imports(core: &[u8]) -> anyhow::Result<Vec<String>> {
 }
 
 /// Types that a world `use`s from elsewhere become an import of the component although the core module
-/// has none.
-fn refuse_component_imports(component: &[u8]) -> anyhow::Result<()> {
+/// has none. And a module without a WIT section makes an empty component, which is of no use to anyone.
+fn check_world(component: &[u8]) -> anyhow::Result<()> {
     let DecodedWasm::Component(resolve, world) = wit_component::decode(component)? else {
         bail!("the encoder made a WIT package and no component");
     };
-    let imports: Vec<String> =
-        resolve.worlds[world].imports.keys().map(|key| format!("`{}`", resolve.name_world_key(key))).collect();
-    if !imports.is_empty() {
-        bail!("its world imports {}; export one interface that holds its own types", imports.join(", "));
+    let world = &resolve.worlds[world];
+    if !world.imports.is_empty() {
+        let names: Vec<String> = world.imports.keys().map(|key| format!("`{}`", resolve.name_world_key(key))).collect();
+        bail!("its world imports {}; export one interface that holds its own types", names.join(", "));
+    }
+    if world.exports.is_empty() {
+        bail!("it exports nothing; was it built with wit-bindgen, for one of the worlds in wit/?");
     }
     Ok(())
 }

@@ -1,0 +1,187 @@
+//! What must be true of every catalog, wherever it came from.
+
+use crate::problem::Problem;
+use crate::{Catalog, Connection, Destination, DestinationState, Source, secrets};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The longest id, in bytes.
+pub const ID_BYTES_MAX: usize = 128;
+/// The longest write key, in bytes.
+pub const WRITE_KEY_BYTES_MAX: usize = 256;
+/// How many known names an error lists.
+const NAMES_SHOWN: usize = 10;
+
+/// Everything that is wrong with this catalog; nothing when it may be used.
+#[must_use]
+pub fn check(catalog: &Catalog, plugins: &BTreeSet<String>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    check_ids(catalog, &mut problems);
+    check_sources(&catalog.sources, &mut problems);
+    for (id, destination) in &catalog.destinations {
+        check_destination(id, destination, plugins, &mut problems);
+    }
+    for (id, transformation) in &catalog.transformations {
+        if transformation.code.trim().is_empty() {
+            problems.push(Problem::new(
+                format!("transformations.{id}"),
+                "has no code",
+                "write it under `code: |` or name a file with `file:`",
+            ));
+        }
+    }
+    check_connections(catalog, &mut problems);
+    problems
+}
+
+fn check_ids(catalog: &Catalog, problems: &mut Vec<Problem>) {
+    let ids = (catalog.sources.keys().map(|id| ("sources", id)))
+        .chain(catalog.destinations.keys().map(|id| ("destinations", id)))
+        .chain(catalog.connections.keys().map(|id| ("connections", id)))
+        .chain(catalog.transformations.keys().map(|id| ("transformations", id)));
+    for (section, id) in ids {
+        if !is_id(id) {
+            problems.push(Problem::new(
+                format!("{section}.{}", id.escape_debug()),
+                "is not a usable id",
+                format!(
+                    "use 1 to {ID_BYTES_MAX} bytes without spaces, slashes, quotes or control \
+                     characters"
+                ),
+            ));
+        }
+    }
+}
+
+/// Ids stand in paths, metric labels and log lines.
+fn is_id(id: &str) -> bool {
+    let refused = |c: char| c.is_whitespace() || c.is_control() || "/\\\"'?#%`".contains(c);
+    !id.is_empty() && id.len() <= ID_BYTES_MAX && !id.contains(refused)
+}
+
+fn check_sources(sources: &BTreeMap<String, Source>, problems: &mut Vec<Problem>) {
+    let mut owners: BTreeMap<&str, &str> = BTreeMap::new();
+    for (id, source) in sources {
+        let path = format!("sources.{id}.write-key");
+        let key = source.write_key.as_str();
+        if let Some((message, fix)) = unusable_write_key(key) {
+            problems.push(Problem::new(path, message, fix));
+        } else if let Some(owner) = owners.insert(key, id) {
+            problems.push(Problem::new(
+                path,
+                format!("is the write key of source `{owner}` as well"),
+                "give every source a key of its own: the key tells which source sent an event",
+            ));
+        }
+    }
+}
+
+fn unusable_write_key(key: &str) -> Option<(&'static str, &'static str)> {
+    if key.is_empty() {
+        Some(("is empty", "write the key that SDKs will authenticate with"))
+    } else if key.len() > WRITE_KEY_BYTES_MAX {
+        Some(("is longer than 256 bytes", "use a shorter key"))
+    } else if key.contains("${") {
+        Some((
+            "holds a reference",
+            "write the key itself: it is public, and references work in destination config only",
+        ))
+    } else if key.contains(|c: char| c == ':' || c.is_whitespace() || c.is_control()) {
+        Some((
+            "holds a colon, a space or a control character",
+            "leave it out: the key is the user name of HTTP Basic authentication",
+        ))
+    } else {
+        None
+    }
+}
+
+fn check_destination(
+    id: &str,
+    destination: &Destination,
+    plugins: &BTreeSet<String>,
+    problems: &mut Vec<Problem>,
+) {
+    // A disabled destination needs no plugin: nothing is mapped for it.
+    if destination.state != DestinationState::Disabled && !plugins.contains(&destination.plugin) {
+        problems.push(Problem::new(
+            format!("destinations.{id}.plugin"),
+            format!("there is no plugin `{}`", destination.plugin.escape_debug()),
+            format!(
+                "{}, or put `{}.wasm` into the plugins directory",
+                known("plugins", plugins.iter()),
+                destination.plugin.escape_debug()
+            ),
+        ));
+    }
+    if !destination.config.is_object() {
+        problems.push(Problem::new(
+            format!("destinations.{id}.config"),
+            "is not a map",
+            "write the plugin's settings as `key: value`",
+        ));
+    }
+    for (path, error) in secrets::malformed(&destination.config) {
+        let path = format!("destinations.{id}.config{path}");
+        problems.push(Problem::new(path, error.problem(), error.fix()));
+    }
+}
+
+fn check_connections(catalog: &Catalog, problems: &mut Vec<Problem>) {
+    let mut pairs: BTreeMap<(&str, &str), &str> = BTreeMap::new();
+    for (id, connection) in &catalog.connections {
+        check_connection(id, connection, catalog, problems);
+        let pair = (connection.source.as_str(), connection.destination.as_str());
+        if let Some(other) = pairs.insert(pair, id) {
+            problems.push(Problem::new(
+                format!("connections.{id}"),
+                format!("joins `{}` and `{}`, as `{other}` does", pair.0, pair.1),
+                "keep one of them: every event would arrive twice",
+            ));
+        }
+    }
+}
+
+fn check_connection(
+    id: &str,
+    connection: &Connection,
+    catalog: &Catalog,
+    problems: &mut Vec<Problem>,
+) {
+    if !catalog.sources.contains_key(&connection.source) {
+        problems.push(Problem::new(
+            format!("connections.{id}.source"),
+            format!("there is no source `{}`", connection.source.escape_debug()),
+            known("sources", catalog.sources.keys()),
+        ));
+    }
+    if !catalog.destinations.contains_key(&connection.destination) {
+        problems.push(Problem::new(
+            format!("connections.{id}.destination"),
+            format!("there is no destination `{}`", connection.destination.escape_debug()),
+            known("destinations", catalog.destinations.keys()),
+        ));
+    }
+    for (index, name) in connection.transformations.iter().enumerate() {
+        if !catalog.transformations.contains_key(name) {
+            problems.push(Problem::new(
+                format!("connections.{id}.transformations[{index}]"),
+                format!("there is no transformation `{}`", name.escape_debug()),
+                known("transformations", catalog.transformations.keys()),
+            ));
+        }
+    }
+}
+
+/// What to write instead: "use one of the sources site, shop".
+fn known<'a>(what: &str, names: impl ExactSizeIterator<Item = &'a String>) -> String {
+    let count = names.len();
+    if count == 0 {
+        return format!("there are no {what} yet: add it under `{what}`");
+    }
+    let mut shown: Vec<String> =
+        names.take(NAMES_SHOWN).map(|name| name.escape_debug().to_string()).collect();
+    if count > NAMES_SHOWN {
+        shown.push(format!("and {} more", count - NAMES_SHOWN));
+    }
+    format!("use one of the {what} {}", shown.join(", "))
+}

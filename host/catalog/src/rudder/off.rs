@@ -1,0 +1,216 @@
+//! Why a connection must stay off: each function names what is asked for and not enforced yet.
+
+use super::{At, is_blank};
+use pintle_events::Kind;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// Settings that every destination's `config` may hold. They are judged here and never reach a plugin.
+pub(super) const COMMON: [&str; 12] = [
+    "blacklistedEvents",
+    "connectionMode",
+    "consentManagement",
+    "enableServerSideIdentify",
+    "eventFilteringOption",
+    "hybridModeCloudEventsFilter",
+    "ketchConsentPurposes",
+    "listOfConversions",
+    "oneTrustCookieCategories",
+    "oneTrustCookieCategoriesFilter",
+    "useNativeSDK",
+    "whitelistedEvents",
+];
+
+/// What holds for every connection of the file.
+pub(super) fn of_workspace(root: &At<'_>) -> Vec<String> {
+    let blocking = root.get("settings").get("eventBlocking").get("events");
+    if blocking.is_blank() {
+        Vec::new()
+    } else {
+        vec![format!("event blocking ({}) is not enforced yet", blocking.path())]
+    }
+}
+
+/// What holds for every connection of a source.
+pub(super) fn of_source(source: &At<'_>) -> Vec<String> {
+    let mut because = Vec::new();
+    let definition = source.get("sourceDefinition");
+    let category = definition.get("category").text().unwrap_or_default();
+    if !category.is_empty() && !category.eq_ignore_ascii_case("eventStream") {
+        because.push(format!("sources of category {category} are not supported yet"));
+    }
+    if definition.get("options").get("hydration").get("enabled").is_true() {
+        because.push("source hydration is not supported yet".to_owned());
+    }
+    let plan = source.get("dgSourceTrackingPlanConfig");
+    let planned = !plan.get("trackingPlan").get("id").is_blank() || !plan.get("config").is_blank();
+    if planned && !plan.get("deleted").is_true() {
+        because.push("its tracking plan (dgSourceTrackingPlanConfig) is not enforced yet".to_owned());
+    }
+    if source.get("transient").is_true() {
+        because.push(
+            "the source is transient, and Pintle keeps accepted events in its log for a while"
+                .to_owned(),
+        );
+    }
+    because
+}
+
+/// What the top-level entry of a connection asks for.
+pub(super) fn of_connection(connection: &At<'_>) -> Vec<String> {
+    let mut because = Vec::new();
+    if connection.get("processorEnabled").is_false() {
+        because.push("processorEnabled is false: it is not meant to deliver from here".to_owned());
+    }
+    if !connection.get("config").is_blank() {
+        because.push("the connection's own config is not enforced yet".to_owned());
+    }
+    because
+}
+
+/// What a destination asks for.
+pub(super) fn of_destination(destination: &At<'_>, plugins: &BTreeSet<String>) -> Vec<String> {
+    let mut because = Vec::new();
+    let plugin = plugin(destination);
+    if !plugins.contains(&plugin) {
+        because.push(no_plugin(&plugin));
+    }
+    if !destination.get("isProcessorEnabled").is_true() {
+        because.push("isProcessorEnabled is not true: it is not meant to deliver from here".to_owned());
+    }
+    if !destination.get("transformations").is_blank() {
+        because.push("it has a transformation, and the file does not hold its code".to_owned());
+    }
+    if !destination.get("deliveryAccount").is_blank() {
+        because.push("delivery through an account (deliveryAccount) is not supported yet".to_owned());
+    }
+    of_config(destination, &mut because);
+    because
+}
+
+fn of_config(destination: &At<'_>, because: &mut Vec<String>) {
+    let config = destination.get("config");
+    let definition = destination.get("destinationDefinition").get("config");
+    if config.value().is_some_and(|value| !value.is_object() && !value.is_null()) {
+        because.push("its config is not a JSON object".to_owned());
+    }
+    if config.get("consentManagement").value().is_some_and(names_consent) {
+        because.push("its consent settings (consentManagement) are not enforced yet".to_owned());
+    }
+    for name in ["oneTrustCookieCategories", "ketchConsentPurposes"] {
+        if !config.get(name).is_blank() {
+            because.push(format!("its consent settings ({name}) are not enforced yet"));
+        }
+    }
+    let option = config.get("eventFilteringOption");
+    if !option.is_blank() && !option.value().is_some_and(|value| only(value, &["disable"])) {
+        because.push("its event filter (eventFilteringOption) is not enforced yet".to_owned());
+    }
+    for at in [&config, &definition] {
+        for name in ["hybridModeCloudEventsFilter", "listOfConversions"] {
+            if !at.get(name).is_blank() {
+                because.push(format!("its event filter ({name}) is not enforced yet"));
+            }
+        }
+    }
+    let mode = config.get("connectionMode");
+    if !mode.is_blank() && !mode.value().is_some_and(|value| only(value, &["cloud"])) {
+        because.push("its connectionMode is not cloud: devices deliver on their own as well".to_owned());
+    }
+    if config.get("useNativeSDK").value().is_some_and(says_true) {
+        because.push("useNativeSDK is on: devices deliver on their own as well".to_owned());
+    }
+    if destination.get("hasDynamicConfig").is_true() || config.value().is_some_and(has_template) {
+        because.push("its config is filled in per event ({{ … }}), which is not supported yet".to_owned());
+    }
+    if unreadable_message_types(&definition) {
+        because.push("its supportedMessageTypes have a form that is not understood".to_owned());
+    }
+}
+
+pub(super) fn no_plugin(plugin: &str) -> String {
+    if plugin.is_empty() {
+        "its type is unknown: destinationDefinition.name is missing".to_owned()
+    } else {
+        format!("there is no plugin for destinations of type {}", plugin.to_uppercase())
+    }
+}
+
+/// The plugin for the destination's type.
+pub(super) fn plugin(destination: &At<'_>) -> String {
+    destination.get("destinationDefinition").get("name").text().unwrap_or_default().to_lowercase()
+}
+
+/// The event types the destination takes, in lower case; any when the file does not say.
+pub(super) fn message_types(destination: &At<'_>) -> Option<Vec<String>> {
+    let listed = listed_types(&destination.get("destinationDefinition").get("config"));
+    let mut types: Option<Vec<String>> = listed.and_then(|value| {
+        let items = value.as_array()?.iter();
+        items.map(|item| item.as_str().map(str::to_lowercase)).collect()
+    });
+    if destination.get("config").get("enableServerSideIdentify").is_false() {
+        let all = || Kind::ALL.iter().map(|kind| kind.as_str().to_owned()).collect();
+        types.get_or_insert_with(all).retain(|name| name != Kind::Identify.as_str());
+    }
+    types
+}
+
+/// A list, or one per connection mode, of which ours is `cloud`.
+fn listed_types<'a>(definition: &At<'a>) -> Option<&'a Value> {
+    let listed = definition.get("supportedMessageTypes");
+    let of_cloud = listed.get("cloud");
+    of_cloud.value().or(listed.value()).filter(|value| !value.is_null())
+}
+
+fn unreadable_message_types(definition: &At<'_>) -> bool {
+    listed_types(definition).is_some_and(|value| match value {
+        Value::Array(items) => !items.iter().all(Value::is_string),
+        _ => true,
+    })
+}
+
+/// Whether consent settings name any consent. Each entry may name a provider and a strategy without
+/// naming one; anything of another form is taken to name some.
+fn names_consent(settings: &Value) -> bool {
+    match settings {
+        Value::Array(items) => items.iter().any(names_consent),
+        Value::Object(fields) => {
+            match fields.iter().find(|(key, _)| key.eq_ignore_ascii_case("consents")) {
+                Some((_, consents)) => !is_blank(consents),
+                None => fields.values().any(names_consent),
+            }
+        }
+        other => !is_blank(other),
+    }
+}
+
+/// Whether a setting, given once or per source type, is one of these wherever it says anything.
+fn only(setting: &Value, allowed: &[&str]) -> bool {
+    match setting {
+        Value::String(text) => {
+            text.trim().is_empty() || allowed.iter().any(|a| text.eq_ignore_ascii_case(a))
+        }
+        Value::Object(fields) => fields.values().all(|value| only(value, allowed)),
+        other => is_blank(other),
+    }
+}
+
+fn says_true(setting: &Value) -> bool {
+    match setting {
+        Value::Bool(flag) => *flag,
+        Value::Object(fields) => fields.values().any(says_true),
+        Value::Array(items) => items.iter().any(says_true),
+        other => !is_blank(other),
+    }
+}
+
+fn has_template(config: &Value) -> bool {
+    match config {
+        Value::String(text) => {
+            text.split_once("{{").is_some_and(|(_, after)| after.contains("}}"))
+        }
+        Value::Array(items) => items.iter().any(has_template),
+        Value::Object(fields) => fields.values().any(has_template),
+        _ => false,
+    }
+}

@@ -1,0 +1,309 @@
+//! Pintle's own workspace file.
+//!
+//! ```yaml
+//! sources:
+//!   site:
+//!     write-key: 2mQf0yT9
+//!
+//! destinations:
+//!   orders:
+//!     plugin: webhook
+//!     config:                         # the plugin's own settings
+//!       webhookUrl: https://example.com/orders
+//!       headers:
+//!         - {from: Authorization, to: "Bearer ${env:ORDERS_TOKEN}"}
+//!
+//! transformations:
+//!   tidy:
+//!     file: tidy.js                   # beside this file; or `code: |` and the text
+//!
+//! connections:
+//!   site-orders:
+//!     source: site
+//!     destination: orders
+//!     transformations: [tidy]
+//! ```
+//!
+//! Every entry may have a `name` for people (the id otherwise). Sources and connections may say
+//! `enabled: false`; destinations `state: paused` or `disabled`, and `message-types: [track, …]`.
+
+use crate::check::check;
+use crate::file::{Config, read_text};
+use crate::problem::{FileError, Problem};
+use crate::{
+    Catalog, Connection, Destination, DestinationState, Language, Source, Transformation,
+};
+use pintle_events::Kind;
+use serde::Deserialize;
+use serde_saphyr::{Location, Spanned};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// A section: a map by id, each entry knowing its place. Blank counts as empty.
+type Section<T> = Option<BTreeMap<String, Spanned<T>>>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    #[serde(default)]
+    sources: Section<SourceEntry>,
+    #[serde(default)]
+    destinations: Section<DestinationEntry>,
+    #[serde(default)]
+    connections: Section<ConnectionEntry>,
+    #[serde(default)]
+    transformations: Section<TransformationEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct SourceEntry {
+    name: Option<String>,
+    write_key: Spanned<String>,
+    #[serde(default = "yes")]
+    enabled: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct DestinationEntry {
+    name: Option<String>,
+    plugin: Spanned<String>,
+    config: Option<Spanned<serde_json::Value>>,
+    #[serde(default)]
+    state: DestinationState,
+    message_types: Option<Vec<Spanned<String>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct ConnectionEntry {
+    source: Spanned<String>,
+    destination: Spanned<String>,
+    transformations: Option<Vec<Spanned<String>>>,
+    #[serde(default = "yes")]
+    enabled: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct TransformationEntry {
+    name: Option<String>,
+    #[serde(default)]
+    language: Language,
+    code: Option<Spanned<String>>,
+    file: Option<Spanned<PathBuf>>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// The catalog a workspace text describes, and the files its code was read from.
+pub(crate) fn parse(
+    text: &str,
+    file: &Path,
+    plugins: &BTreeSet<String>,
+    config: &Config,
+) -> Result<(Catalog, Vec<PathBuf>), FileError> {
+    let document = read(text).map_err(|problem| FileError::new(file, vec![problem]))?;
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let mut reader = Reader { folder, config, places: BTreeMap::new(), files: vec![], problems: vec![] };
+    let catalog = reader.catalog(document);
+    let Reader { places, files, mut problems, .. } = reader;
+    problems.extend(check(&catalog, plugins));
+    if problems.is_empty() {
+        return Ok((catalog, files));
+    }
+    let placed = problems.into_iter().map(|problem| placed(problem, &places)).collect();
+    Err(FileError::new(file, placed))
+}
+
+fn read(text: &str) -> Result<Document, Problem> {
+    // Snippets would copy lines of the file, secrets included, into logs.
+    let options = serde_saphyr::options! { with_snippet: false };
+    let document: Document = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+        let message = error.without_snippet().to_string();
+        let fix = "correct the file; the last good revision stays in force until then";
+        let problem = Problem::new("", without_place(&message), fix);
+        error.location().map_or(problem.clone(), |at| problem.at(at.line(), at.column()))
+    })?;
+    if document.sources.is_none() {
+        // An editor that truncates before it writes must not remove everything for a moment.
+        return Err(Problem::new(
+            "sources",
+            "the file lists no sources",
+            "add one, or write `sources: {}` to say that there are none",
+        )
+        .at(1, 1));
+    }
+    Ok(document)
+}
+
+/// The parser's message without the place it ends or begins with, which the problem says itself.
+fn without_place(message: &str) -> &str {
+    let message = message.strip_prefix("error: ").unwrap_or(message);
+    let message = message.strip_prefix("line ").and_then(|m| m.split_once(": ")).map_or(message, |m| m.1);
+    message.split(" at line ").next().unwrap_or(message).trim()
+}
+
+/// Gives a problem the place of the nearest thing whose place is known.
+fn placed(problem: Problem, places: &BTreeMap<String, Location>) -> Problem {
+    if problem.line.is_some() {
+        return problem;
+    }
+    let mut path = problem.path.as_str();
+    loop {
+        if let Some(at) = places.get(path) {
+            return problem.at(at.line(), at.column());
+        }
+        match path.rfind(['.', '[']) {
+            Some(end) => path = &path[..end],
+            None => return problem,
+        }
+    }
+}
+
+struct Reader<'a> {
+    folder: &'a Path,
+    config: &'a Config,
+    places: BTreeMap<String, Location>,
+    files: Vec<PathBuf>,
+    problems: Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn catalog(&mut self, document: Document) -> Catalog {
+        Catalog {
+            revision: 0,
+            sources: self.section("sources", document.sources, Self::source),
+            destinations: self.section("destinations", document.destinations, Self::destination),
+            connections: self.section("connections", document.connections, Self::connection),
+            transformations: self.section(
+                "transformations",
+                document.transformations,
+                Self::transformation,
+            ),
+        }
+    }
+
+    fn section<E, T>(
+        &mut self,
+        section: &str,
+        entries: Section<E>,
+        make: fn(&mut Self, &str, &str, E) -> T,
+    ) -> BTreeMap<String, T> {
+        let mut made = BTreeMap::new();
+        for (id, entry) in entries.unwrap_or_default() {
+            let path = format!("{section}.{id}");
+            self.places.insert(path.clone(), entry.referenced);
+            let thing = make(self, &path, &id, entry.value);
+            made.insert(id, thing);
+        }
+        made
+    }
+
+    fn source(&mut self, path: &str, id: &str, entry: SourceEntry) -> Source {
+        Source {
+            name: entry.name.unwrap_or_else(|| id.to_owned()),
+            write_key: self.place(format!("{path}.write-key"), entry.write_key),
+            enabled: entry.enabled,
+        }
+    }
+
+    fn destination(&mut self, path: &str, id: &str, entry: DestinationEntry) -> Destination {
+        let config = entry.config.map(|config| self.place(format!("{path}.config"), config));
+        let types = entry.message_types.map(|types| self.message_types(path, types));
+        Destination {
+            name: entry.name.unwrap_or_else(|| id.to_owned()),
+            plugin: self.place(format!("{path}.plugin"), entry.plugin),
+            config: config.unwrap_or_else(|| serde_json::json!({})),
+            state: entry.state,
+            message_types: types,
+        }
+    }
+
+    fn message_types(&mut self, path: &str, types: Vec<Spanned<String>>) -> Vec<String> {
+        let known = Kind::ALL.map(Kind::as_str).join(", ");
+        let mut accepted = Vec::new();
+        for (index, entry) in types.into_iter().enumerate() {
+            let name = self.place(format!("{path}.message-types[{index}]"), entry).to_lowercase();
+            if Kind::from_name(&name).is_none() {
+                self.problems.push(Problem::new(
+                    format!("{path}.message-types[{index}]"),
+                    format!("`{}` is not a type of event", name.escape_debug()),
+                    format!("use {known}"),
+                ));
+            }
+            accepted.push(name);
+        }
+        accepted
+    }
+
+    fn connection(&mut self, path: &str, _id: &str, entry: ConnectionEntry) -> Connection {
+        let names = entry.transformations.unwrap_or_default();
+        let transformations = names
+            .into_iter()
+            .enumerate()
+            .map(|(index, name)| self.place(format!("{path}.transformations[{index}]"), name))
+            .collect();
+        Connection {
+            source: self.place(format!("{path}.source"), entry.source),
+            destination: self.place(format!("{path}.destination"), entry.destination),
+            enabled: entry.enabled,
+            transformations,
+            off_because: None,
+        }
+    }
+
+    fn transformation(&mut self, path: &str, id: &str, entry: TransformationEntry) -> Transformation {
+        let code = match (entry.code, entry.file) {
+            (Some(code), None) => self.place(format!("{path}.code"), code),
+            (None, Some(file)) => {
+                let file = self.place(format!("{path}.file"), file);
+                self.code_file(path, &file)
+            }
+            (Some(_), Some(file)) => {
+                self.place(format!("{path}.file"), file);
+                self.wrong(format!("{path}.file"), "names a file although `code` is there", "keep one of the two")
+            }
+            (None, None) => self.wrong(
+                path.to_owned(),
+                "has neither `code` nor `file`",
+                "write the code under `code: |`, or name its file with `file:`",
+            ),
+        };
+        Transformation::new(entry.name.unwrap_or_else(|| id.to_owned()), entry.language, code)
+    }
+
+    fn code_file(&mut self, path: &str, file: &Path) -> String {
+        let file = self.folder.join(file);
+        // Watched even when it cannot be read: its arrival repairs the workspace.
+        self.files.push(file.clone());
+        match read_text(&file, self.config.code_bytes_max) {
+            Ok(code) if code.trim().is_empty() => {
+                self.wrong(format!("{path}.file"), "names an empty file", "write the code into it")
+            }
+            Ok(code) => code,
+            Err(why) => self.wrong(
+                format!("{path}.file"),
+                &format!("{}: {why}", file.display()),
+                "the path is taken from the workspace file's folder; make it a readable text file",
+            ),
+        }
+    }
+
+    /// Notes a problem, and gives a stand-in that is not itself a problem.
+    fn wrong(&mut self, path: String, message: &str, fix: &str) -> String {
+        self.problems.push(Problem::new(path, message, fix));
+        "-".to_owned()
+    }
+
+    fn place<T>(&mut self, path: String, spanned: Spanned<T>) -> T {
+        self.places.insert(path, spanned.referenced);
+        spanned.value
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! Finding events in a body, and the few fields of each that the gateway needs, in one pass.
+//!
+//! The text is checked to be JSON as RFC 8259 has it (the whole of it: nothing malformed is stored), but
+//! nothing is built: an event is a slice of the body. Names that repeat count the way `JSON.parse` and Go
+//! count them, the last one wins. Bytes that are not UTF-8 are repaired beforehand ([`crate::utf8`]).
+//!
+//! ```text
+//! {"batch":[ {"type":"track","userId":7,…} , {…} ],"sentAt":"…"}
+//!            └──────── raw ──────────────┘   └ raw
+//! ```
+
+mod json;
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
+mod tests;
+mod unescape;
+
+use json::{Cursor, Quoted, Value};
+use std::borrow::Cow;
+use unescape::unescape;
+
+/// One event of a body: its text, and what the gateway looks at.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Event<'a> {
+    /// The event, a JSON object, exactly as it came.
+    pub raw: &'a str,
+    /// `type`, when it is a string.
+    pub event_type: Option<Cow<'a, str>>,
+    /// `messageId`, when it is a string.
+    pub message_id: Option<Cow<'a, str>>,
+    /// `userId`, when it is a string or a number; a number as it was written.
+    pub user_id: Option<Cow<'a, str>>,
+    /// `anonymousId`, when it is a string or a number; a number as it was written.
+    pub anonymous_id: Option<Cow<'a, str>>,
+    /// The event has a `receivedAt`, whatever it is.
+    pub has_received_at: bool,
+    /// The event has a `request_ip`, whatever it is.
+    pub has_request_ip: bool,
+}
+
+/// How much a body may ask for.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How many objects and arrays may stand within each other in one event, the event itself included.
+    pub nesting_max: u8,
+    /// How many events a batch may have.
+    pub events_max: usize,
+}
+
+/// Why a body holds no events. Malformed JSON anywhere in it outranks everything else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Invalid {
+    /// Not JSON.
+    #[error("not JSON at byte {at}")]
+    Json {
+        /// Where reading stopped.
+        at: usize,
+    },
+    /// Nested deeper than [`Limits::nesting_max`].
+    #[error("nested too deeply at byte {at}")]
+    TooDeep {
+        /// Where the first bracket too many stands.
+        at: usize,
+    },
+    /// There is no `batch`, it is not an array, or it has no elements.
+    #[error("no events in the batch")]
+    EmptyBatch,
+    /// More events than [`Limits::events_max`].
+    #[error("too many events in the batch")]
+    TooManyEvents,
+    /// An event is not an object.
+    #[error("an event is not an object")]
+    NotAnObject,
+}
+
+/// Reads a body that is one event.
+///
+/// # Errors
+/// When it is not exactly that.
+pub fn event<'a>(body: &'a str, limits: &Limits) -> Result<Event<'a>, Invalid> {
+    let mut cursor = Cursor::new(body);
+    let event = element(&mut cursor, limits)?;
+    cursor.end()?;
+    event.ok_or(Invalid::NotAnObject)
+}
+
+/// Reads a body of the form `{"batch":[event, …]}`; other members of it are checked and passed over.
+///
+/// # Errors
+/// When there is no event, or anything that is not one.
+pub fn batch<'a>(body: &'a str, limits: &Limits) -> Result<Vec<Event<'a>>, Invalid> {
+    let mut cursor = Cursor::new(body);
+    let mut found = Ok(Vec::new());
+    if cursor.peek() == Some(b'{') {
+        let mut more = cursor.open_object()?;
+        while more {
+            let name = cursor.name()?;
+            if *plain(name) == *b"batch" {
+                found = elements(&mut cursor, limits)?;
+            } else {
+                cursor.value(limits.nesting_max)?;
+            }
+            more = cursor.another(b'}')?;
+        }
+    } else {
+        cursor.value(limits.nesting_max)?;
+    }
+    cursor.end()?;
+    match found {
+        Ok(events) if events.is_empty() => Err(Invalid::EmptyBatch),
+        found => found,
+    }
+}
+
+/// The events of an array. The outer error ends the scan; the inner one waits, because JSON that is
+/// malformed further on outranks it.
+#[allow(clippy::type_complexity, reason = "two ranks of failure, as said above")]
+fn elements<'a>(cursor: &mut Cursor<'a>, limits: &Limits) -> Result<Result<Vec<Event<'a>>, Invalid>, Invalid> {
+    let mut found = Ok(Vec::new());
+    if cursor.peek() != Some(b'[') {
+        cursor.value(limits.nesting_max)?;
+        return Ok(found);
+    }
+    cursor.bump();
+    if cursor.peek() == Some(b']') {
+        cursor.bump();
+        return Ok(found);
+    }
+    loop {
+        let event = element(cursor, limits)?;
+        if let Ok(events) = &mut found {
+            match event {
+                Some(_) if events.len() == limits.events_max => found = Err(Invalid::TooManyEvents),
+                Some(event) => events.push(event),
+                None => found = Err(Invalid::NotAnObject),
+            }
+        }
+        if !cursor.another(b']')? {
+            return Ok(found);
+        }
+    }
+}
+
+/// One event, or nothing when the value is not an object.
+fn element<'a>(cursor: &mut Cursor<'a>, limits: &Limits) -> Result<Option<Event<'a>>, Invalid> {
+    if cursor.peek() != Some(b'{') {
+        cursor.value(limits.nesting_max)?;
+        return Ok(None);
+    }
+    let start = cursor.position();
+    let inner_max = limits.nesting_max.checked_sub(1).ok_or(Invalid::TooDeep { at: start })?;
+    let mut event = Event::default();
+    let mut more = cursor.open_object()?;
+    while more {
+        let name = plain(cursor.name()?);
+        let value = cursor.value(inner_max)?;
+        match &*name {
+            b"type" => event.event_type = string(&value),
+            b"messageId" => event.message_id = string(&value),
+            b"userId" => event.user_id = id(&value),
+            b"anonymousId" => event.anonymous_id = id(&value),
+            b"receivedAt" => event.has_received_at = true,
+            b"request_ip" => event.has_request_ip = true,
+            _ => {}
+        }
+        more = cursor.another(b'}')?;
+    }
+    event.raw = cursor.since(start);
+    Ok(Some(event))
+}
+
+/// A member's name for comparing, its escapes resolved.
+#[inline]
+fn plain(name: Quoted<'_>) -> Cow<'_, [u8]> {
+    if !name.has_escapes {
+        return Cow::Borrowed(name.bytes);
+    }
+    // No name that is looked for is longer than this, even with every letter escaped.
+    const ESCAPED_NAME_MAX: usize = 6 * "anonymousId".len();
+    if name.bytes.len() > ESCAPED_NAME_MAX {
+        return Cow::Borrowed(b"");
+    }
+    Cow::Owned(unescape(name).into_owned().into_bytes())
+}
+
+fn string<'a>(value: &Value<'a>) -> Option<Cow<'a, str>> {
+    match value {
+        Value::String(quoted) => Some(unescape(*quoted)),
+        Value::Number(_) | Value::Other => None,
+    }
+}
+
+fn id<'a>(value: &Value<'a>) -> Option<Cow<'a, str>> {
+    match value {
+        Value::String(quoted) => Some(unescape(*quoted)),
+        Value::Number(text) => Some(Cow::Borrowed(text)),
+        Value::Other => None,
+    }
+}

@@ -1,0 +1,175 @@
+//! Sends one described request and reads its answer.
+//!
+//! A client belongs to one destination: it has a pool of its own, so that a destination whose
+//! connections hang cannot use up anybody else's. It never follows a redirect: a 3xx is an answer like
+//! any other, judged by the verdict rules, and a destination cannot send us to an address nobody configured.
+
+pub(crate) mod build;
+mod encode;
+mod errors;
+
+pub use build::Malformed;
+
+use crate::config::Config;
+use bytes::{Bytes, BytesMut};
+use errors::{Connected, describe};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::header::HeaderMap;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use pintle_runtime::destination::{Request, Response};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
+
+/// The HTTP client of one destination.
+#[derive(Clone, Debug)]
+pub struct HttpClient {
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    limits: Arc<Limits>,
+}
+
+#[derive(Debug)]
+struct Limits {
+    attempt: Duration,
+    first_byte: Duration,
+    body_bytes: usize,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Unanswered {
+    /// The request could not be built.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    /// The network or the other side failed.
+    #[error("{0}")]
+    Network(String),
+    /// A time limit has passed.
+    #[error("{what} within {limit:?} ({name})")]
+    TimedOut {
+        /// What did not happen.
+        what: &'static str,
+        /// The limit.
+        limit: Duration,
+        /// The name of the setting.
+        name: &'static str,
+    },
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    /// At most `response-bytes-max`.
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    /// The answer as `conclude` takes it.
+    pub(crate) fn to_response(&self) -> Response {
+        let text = |value: &hyper::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let headers = self.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
+        Response { status: self.status, headers, body: self.body.clone() }
+    }
+}
+
+impl HttpClient {
+    /// A client that trusts the usual public authorities.
+    #[must_use]
+    pub fn new(config: &Config) -> HttpClient {
+        let provider = rustls::crypto::ring::default_provider();
+        let https = HttpsConnectorBuilder::new()
+            .with_provider_and_webpki_roots(provider)
+            .expect("ring offers the TLS versions that rustls allows by default");
+        HttpClient::build(config, https)
+    }
+
+    /// A client with TLS settings of one's own, without ALPN: it is filled in here.
+    #[must_use]
+    pub fn with_tls(config: &Config, tls: rustls::ClientConfig) -> HttpClient {
+        HttpClient::build(config, HttpsConnectorBuilder::new().with_tls_config(tls))
+    }
+
+    fn build(
+        config: &Config,
+        https: HttpsConnectorBuilder<hyper_rustls::builderstates::WantsSchemes>,
+    ) -> HttpClient {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(config.connect_timeout));
+        let connector = https.https_or_http().enable_all_versions().wrap_connector(tcp);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .timer(TokioTimer::new())
+            .pool_idle_timeout(config.connection_idle_max)
+            .pool_max_idle_per_host(config.concurrency_max.get())
+            // hyper panics below 8 KiB.
+            .http1_max_buf_size(config.response_head_bytes_max.get().max(8 << 10))
+            .http2_max_header_list_size(u32::try_from(config.response_head_bytes_max.get()).unwrap_or(u32::MAX))
+            .build(connector);
+        let limits = Limits {
+            attempt: config.attempt_timeout,
+            first_byte: config.first_byte_timeout.min(config.attempt_timeout),
+            body_bytes: config.response_bytes_max.get(),
+        };
+        HttpClient { client, limits: Arc::new(limits) }
+    }
+
+    /// Sends the request and reads its answer.
+    pub(crate) async fn send(&self, request: &Request) -> Result<Answer, Unanswered> {
+        let request = build::build(request)?;
+        let begun = Instant::now();
+        let limits = &*self.limits;
+        let head = timeout_at(begun + limits.first_byte, self.client.request(request)).await;
+        let (head, body) = match head {
+            Ok(Ok(answer)) => answer.into_parts(),
+            Ok(Err(error)) => return Err(Unanswered::Network(describe(&error, Connected::of(&error)))),
+            Err(_) => {
+                let name = if limits.first_byte < limits.attempt { "first-byte-timeout" } else { "attempt-timeout" };
+                return Err(Unanswered::TimedOut { what: "no answer came", limit: limits.first_byte, name });
+            }
+        };
+        let body = match timeout_at(begun + limits.attempt, read(body, limits.body_bytes)).await {
+            Ok(Ok(body)) => body,
+            Ok(Err(error)) => {
+                let why = describe(&error, Connected::Yes);
+                return Err(Unanswered::Network(format!("the answer {} broke off: {why}", head.status.as_u16())));
+            }
+            Err(_) => {
+                let what = "the answer did not end";
+                return Err(Unanswered::TimedOut { what, limit: limits.attempt, name: "attempt-timeout" });
+            }
+        };
+        Ok(Answer { status: head.status.as_u16(), headers: head.headers, body })
+    }
+}
+
+/// The body up to the limit. What lies beyond is not read, and the connection is not used again.
+async fn read(mut body: Incoming, bytes_max: usize) -> Result<Bytes, hyper::Error> {
+    let mut first = Bytes::new();
+    let mut all = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        let read = first.len() + all.len();
+        if read + data.len() > bytes_max {
+            all.extend_from_slice(&first);
+            first.clear();
+            all.extend_from_slice(&data[..bytes_max - read]);
+            return Ok(all.freeze());
+        }
+        if first.is_empty() && all.is_empty() {
+            first = data; // Nearly every answer is one frame: no copy.
+        } else {
+            all.extend_from_slice(&first);
+            first.clear();
+            all.extend_from_slice(&data);
+        }
+    }
+    Ok(if all.is_empty() { first } else { all.freeze() })
+}

@@ -1,0 +1,77 @@
+//! The router's metrics: names, units and descriptions.
+
+use crate::verdict::Failure;
+use metrics::{Counter, Histogram, Unit, counter, describe_counter, describe_histogram, histogram};
+use std::sync::Arc;
+use std::time::Duration;
+
+const DELIVERED: &str = "pintle_router_delivered_total";
+const FILTERED: &str = "pintle_router_filtered_total";
+const DEAD: &str = "pintle_router_dead_total";
+const PARKED: &str = "pintle_router_parked_total";
+const RETRIED: &str = "pintle_router_retried_total";
+const FAILED: &str = "pintle_router_attempts_failed_total";
+const BREAKER_OPENED: &str = "pintle_router_breaker_opened_total";
+const ATTEMPT_SECONDS: &str = "pintle_router_attempt_seconds";
+
+/// Tells the recorder what the names mean. Call it once, after the recorder is installed.
+pub fn describe() {
+    describe_counter!(DELIVERED, Unit::Count, "Deliveries that the destination took.");
+    describe_counter!(FILTERED, Unit::Count, "Parked deliveries that the destination transform filtered when they were tried again.");
+    describe_counter!(DEAD, Unit::Count, "Deliveries that became dead letters.");
+    describe_counter!(PARKED, Unit::Count, "Deliveries that were parked, also behind another of their key.");
+    describe_counter!(RETRIED, Unit::Count, "Failed attempts that will be repeated.");
+    describe_counter!(FAILED, Unit::Count, "Failed attempts by kind: reject, refused, throttled, retry, unsent.");
+    describe_counter!(BREAKER_OPENED, Unit::Count, "How often the breaker opened.");
+    describe_histogram!(ATTEMPT_SECONDS, Unit::Seconds, "How long attempts took, from start to verdict.");
+}
+
+/// The handles of one destination, looked up once.
+pub(crate) struct Metrics {
+    pub(crate) delivered: Counter,
+    pub(crate) filtered: Counter,
+    pub(crate) dead: Counter,
+    pub(crate) parked: Counter,
+    pub(crate) retried: Counter,
+    pub(crate) breaker_opened: Counter,
+    failed: [Counter; 5],
+    attempt_seconds: Histogram,
+}
+
+impl std::fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Metrics")
+    }
+}
+
+impl Metrics {
+    pub(crate) fn new(destination: &Arc<str>) -> Metrics {
+        let of = |name: &'static str| counter!(name, "destination" => destination.clone());
+        let failed = |kind: &'static str| counter!(FAILED, "destination" => destination.clone(), "kind" => kind);
+        Metrics {
+            delivered: of(DELIVERED),
+            filtered: of(FILTERED),
+            dead: of(DEAD),
+            parked: of(PARKED),
+            retried: of(RETRIED),
+            breaker_opened: of(BREAKER_OPENED),
+            failed: ["reject", "refused", "throttled", "retry", "unsent"].map(failed),
+            attempt_seconds: histogram!(ATTEMPT_SECONDS, "destination" => destination.clone()),
+        }
+    }
+
+    pub(crate) fn attempt(&self, took: Duration) {
+        self.attempt_seconds.record(took);
+    }
+
+    pub(crate) fn failed(&self, failure: &Failure) {
+        let kind = match failure {
+            Failure::Reject { .. } => 0,
+            Failure::Refused { .. } => 1,
+            Failure::Throttled { .. } => 2,
+            Failure::Retry { .. } => 3,
+            Failure::Unsent { .. } => 4,
+        };
+        self.failed[kind].increment(1);
+    }
+}

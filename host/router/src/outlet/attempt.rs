@@ -1,0 +1,151 @@
+//! One try of one delivery.
+
+use super::Shared;
+use super::item::{Item, now_ms};
+use crate::excerpt;
+use crate::http::Answer;
+use crate::verdict::{Failure, judge};
+use pintle_events::Position;
+use pintle_runtime::destination::{Context, Delivery, Outcome, Request};
+use pintle_store::settle::Parked;
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// What is to be tried.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) item: Item,
+    pub(super) started: Instant,
+    /// The breaker is open, and this is to find out whether it may close.
+    pub(super) probe: bool,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) job: Job,
+    pub(super) requests_done: u32,
+    pub(super) end: End,
+}
+
+#[derive(Debug)]
+pub(super) enum End {
+    Delivered,
+    Filtered(String),
+    Failed(Failure, Option<Box<Exchange>>),
+}
+
+/// The request that failed, and the answer to it if there was one.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    request: Request,
+    answer: Option<Answer>,
+}
+
+impl Exchange {
+    /// Whether the destination said anything.
+    pub(super) fn answered(&self) -> bool {
+        self.answer.is_some()
+    }
+
+    pub(super) fn request_excerpt(&self, shared: &Shared) -> String {
+        excerpt::request(&self.request, &shared.mask, shared.config.excerpt_bytes_max.get())
+    }
+
+    pub(super) fn answer_excerpt(&self, shared: &Shared) -> Option<String> {
+        let bytes_max = shared.config.excerpt_bytes_max.get();
+        self.answer.as_ref().map(|answer| excerpt::answer(answer, &shared.mask, bytes_max))
+    }
+}
+
+pub(super) async fn run(shared: Arc<Shared>, job: Job) -> Done {
+    let (requests_done, end) = match &job.item {
+        Item::Live(live) => send_all(&shared, &live.delivery.requests, live.requests_done).await,
+        // In a box: it is rare, and would make the future of every delivery larger.
+        Item::Parked(parked) => Box::pin(retry(&shared, parked)).await,
+    };
+    Done { job, requests_done, end }
+}
+
+/// A parked event passes the destination transform again, so that no request is ever stored.
+async fn retry(shared: &Shared, parked: &Parked) -> (u32, End) {
+    let context = Context {
+        now_ms: u64::try_from(now_ms()).unwrap_or_default(),
+        random_seed: seed(parked.position),
+        attempt: parked.attempt.saturating_add(1),
+    };
+    let mut batch = Vec::with_capacity(parked.payload.len() + 2);
+    batch.push(b'[');
+    batch.extend_from_slice(&parked.payload);
+    batch.push(b']');
+    let outcome = match shared.plugin.transform(context, batch, 1).await {
+        Ok(mut outcomes) if outcomes.len() == 1 => outcomes.remove(0),
+        Ok(outcomes) => {
+            let reason = format!("the destination transform gave {} outcomes for one event", outcomes.len());
+            return (parked.requests_done, End::Failed(Failure::Reject { reason }, None));
+        }
+        Err(failure) => {
+            let reason = format!("the destination transform failed: {failure}");
+            let failure = if failure.guilty() { Failure::Reject { reason } } else { Failure::Unsent { reason } };
+            return (parked.requests_done, End::Failed(failure, None));
+        }
+    };
+    match outcome {
+        Outcome::Filter(reason) => (parked.requests_done, End::Filtered(reason)),
+        Outcome::Reject(reason) => (parked.requests_done, End::Failed(Failure::Reject { reason }, None)),
+        Outcome::Deliver(deliveries) => {
+            let mut requests = Vec::with_capacity(deliveries.len());
+            for delivery in deliveries {
+                match delivery {
+                    Delivery::Request(request) => requests.push(request),
+                    Delivery::Record(_) => {
+                        let reason = "the destination described a record, which cannot be sent over HTTP".to_owned();
+                        return (parked.requests_done, End::Failed(Failure::Reject { reason }, None));
+                    }
+                }
+            }
+            send_all(shared, &requests, parked.requests_done).await
+        }
+    }
+}
+
+/// Sends the requests one after another, from the first that is not done yet.
+async fn send_all(shared: &Shared, requests: &[Request], mut done: u32) -> (u32, End) {
+    for request in requests.iter().skip(done as usize) {
+        permission(shared).await;
+        let answer = match shared.http.send(request).await {
+            Ok(answer) => answer,
+            Err(unanswered) => {
+                let exchange = Box::new(Exchange { request: request.clone(), answer: None });
+                return (done, End::Failed(unanswered.into(), Some(exchange)));
+            }
+        };
+        if let Err(failure) = judge(&shared.plugin, request, &answer, shared.config.retry_after_max).await {
+            let exchange = Box::new(Exchange { request: request.clone(), answer: Some(answer) });
+            return (done, End::Failed(failure, Some(exchange)));
+        }
+        done += 1;
+    }
+    (done, End::Delivered)
+}
+
+/// Waits until this process may send: it may have lost its lease without knowing yet.
+async fn permission(shared: &Shared) {
+    if *shared.attempts_allowed.borrow() {
+        return;
+    }
+    if shared.attempts_allowed.clone().wait_for(|allowed| *allowed).await.is_err() {
+        // Whoever would allow it is gone for good: this process sends nothing any more.
+        std::future::pending::<()>().await;
+    }
+}
+
+/// The same event gives the same seed, so that ids made in a transform are the same in every try.
+fn seed(position: Position) -> u64 {
+    let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
+    for part in [position.lane.cast_unsigned(), position.seq.cast_unsigned(), u64::from(position.idx)] {
+        seed = (seed ^ part).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        seed ^= seed >> 31;
+    }
+    seed
+}

@@ -1,0 +1,118 @@
+//! What an outlet holds: deliveries from the processor, and parked events.
+
+use super::room::Room;
+use crate::delivery::Delivery;
+use pintle_store::settle::{DeadLetter, Parked, Stage};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// One thing to be delivered.
+#[derive(Debug)]
+pub(super) enum Item {
+    /// It is in memory only; its event is unsettled and the log has it.
+    Live(Box<Live>),
+    /// It is settled as parked; a row has it, or will with the next cursor move.
+    Parked(Box<Parked>),
+}
+
+/// A delivery that has not met its fate.
+#[derive(Debug)]
+pub(super) struct Live {
+    pub(super) delivery: Delivery,
+    pub(super) tries: u32,
+    pub(super) requests_done: u32,
+    pub(super) trouble: Option<Trouble>,
+    /// Given back when the delivery is dropped or parked.
+    pub(super) _room: Room,
+}
+
+/// Since when a delivery fails.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Trouble {
+    pub(super) since_ms: i64,
+    /// How many deliveries the destination had taken by then. One key has one delivery in flight, so any
+    /// later success is another key's.
+    pub(super) successes: u64,
+}
+
+/// What becomes of a failed delivery, for people.
+#[derive(Debug)]
+pub(super) struct Post {
+    pub(super) reason: String,
+    pub(super) request: Option<String>,
+    pub(super) response: Option<String>,
+}
+
+impl Item {
+    pub(super) fn key(&self) -> u64 {
+        match self {
+            Item::Live(live) => live.delivery.key_hash,
+            Item::Parked(parked) => parked.key_hash,
+        }
+    }
+}
+
+impl Live {
+    pub(super) fn new(delivery: Delivery, room: Room) -> Live {
+        Live { delivery, tries: 0, requests_done: 0, trouble: None, _room: room }
+    }
+
+    /// The row of this delivery as a parked event.
+    pub(super) fn parked(&self, next_at_ms: i64, last_error: String) -> Parked {
+        let Delivery { output, position, key_hash, source_id, connection_id, message_id, event_type, payload, .. } =
+            &self.delivery;
+        Parked {
+            position: *position,
+            output: *output,
+            key_hash: *key_hash,
+            source_id: source_id.to_string(),
+            message_id: message_id.clone(),
+            event_type: event_type.clone(),
+            connection_id: connection_id.to_string(),
+            attempt: self.tries,
+            next_at_ms,
+            last_error,
+            requests_done: self.requests_done,
+            payload: payload.clone(),
+            first_failed_at_ms: self.trouble.map_or(0, |trouble| trouble.since_ms),
+        }
+    }
+
+    /// Its dead letter after a last try that `tries` does not count yet.
+    pub(super) fn dead_letter(&self, post: Post) -> DeadLetter {
+        dead_letter(&self.parked(0, String::new()), post)
+    }
+}
+
+/// The dead letter of a parked event after a last try that `attempt` does not count yet.
+pub(super) fn dead_letter(parked: &Parked, post: Post) -> DeadLetter {
+    DeadLetter {
+        position: parked.position,
+        output: parked.output,
+        stage: Stage::Delivery,
+        reason: post.reason,
+        error: None,
+        attempts: parked.attempt.saturating_add(1),
+        request: post.request,
+        response: post.response,
+        payload: parked.payload.clone(),
+        source_id: parked.source_id.clone(),
+        connection_id: parked.connection_id.clone(),
+        message_id: parked.message_id.clone(),
+        event_type: parked.event_type.clone(),
+        key_hash: parked.key_hash,
+    }
+}
+
+/// What a parked event costs in memory.
+pub(super) fn parked_bytes(parked: &Parked) -> usize {
+    512 + parked.payload.len() + parked.last_error.len()
+}
+
+pub(super) fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+pub(super) fn millis(wait: Duration) -> i64 {
+    i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,31 @@
+//! The worlds of `wit/` as wasmtime sees them.
+
+/// World `destination-plugin`.
+pub(crate) mod destination {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "destination-plugin",
+        exports: { default: async },
+    });
+    pub(crate) use exports::pintle::plugin::destination::*;
+}
+
+/// World `transformation-plugin`.
+pub(crate) mod transformation {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "transformation-plugin",
+        exports: { default: async },
+    });
+    pub(crate) use exports::pintle::plugin::transformation::*;
+}
+
+/// World `script-engine-plugin`.
+pub(crate) mod script_engine {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "script-engine-plugin",
+        exports: { default: async },
+    });
+    pub(crate) use exports::pintle::plugin::script_engine::*;
+}

@@ -1,0 +1,90 @@
+//! A component that has arrived: what it is, and whether it may stay.
+
+use crate::cache::ComponentDigest;
+use crate::engine::hex;
+use crate::limiter::State;
+use crate::LoadError;
+use wasmtime::component::{InstancePre, Linker};
+
+/// What kind of plugin a component is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum World {
+    /// Describes requests for a destination.
+    Destination,
+    /// Transforms events.
+    Transformation,
+    /// Runs source code that transforms events.
+    ScriptEngine,
+}
+
+impl World {
+    const ALL: [World; 3] = [World::Destination, World::Transformation, World::ScriptEngine];
+
+    /// The interface that a component of this world exports; a later `0.1.x` fits as well.
+    pub fn interface(self) -> &'static str {
+        match self {
+            World::Destination => "pintle:plugin/destination@0.1.0",
+            World::Transformation => "pintle:plugin/transformation@0.1.0",
+            World::ScriptEngine => "pintle:plugin/script-engine@0.1.0",
+        }
+    }
+}
+
+/// A compiled component that imports nothing and exports the interface of its world.
+#[derive(Clone)]
+pub struct Component {
+    compiled: wasmtime::component::Component,
+    digest: ComponentDigest,
+    world: World,
+}
+
+impl Component {
+    /// Checks what a component asks for and offers. `wanted` narrows it to one world.
+    pub(crate) fn check(
+        digest: ComponentDigest,
+        compiled: wasmtime::component::Component,
+        wanted: Option<World>,
+    ) -> Result<Component, LoadError> {
+        let engine = compiled.engine();
+        let kind = compiled.component_type();
+        if let Some((import, _)) = kind.imports(engine).next() {
+            return Err(LoadError::Import { import: import.to_owned() });
+        }
+        let exported = |world: &World| kind.get_export(engine, world.interface()).is_some();
+        let world = World::ALL.into_iter().filter(|world| wanted.is_none_or(|wanted| wanted == *world)).find(exported);
+        let Some(world) = world else {
+            let exports: Vec<_> = kind.exports(engine).map(|(name, _)| format!("`{name}`")).collect();
+            return Err(LoadError::Export {
+                wanted: wanted.map_or("pintle:plugin/…@0.1.0", World::interface).to_owned(),
+                found: if exports.is_empty() { "nothing".to_owned() } else { exports.join(", ") },
+            });
+        };
+        Ok(Component { compiled, digest, world })
+    }
+
+    /// What kind of plugin it is.
+    pub fn world(&self) -> World {
+        self.world
+    }
+
+    /// The SHA-256 of its bytes in hexadecimal.
+    pub fn digest(&self) -> String {
+        hex(&self.digest)
+    }
+
+    /// Resolves the component once, so that starting an instance is a matter of microseconds. The linker is
+    /// empty: there is nothing a guest could call.
+    pub(crate) fn pre(&self) -> Result<InstancePre<State>, LoadError> {
+        Linker::new(self.compiled.engine()).instantiate_pre(&self.compiled).map_err(|error| self.misfit(error))
+    }
+
+    pub(crate) fn misfit(&self, error: wasmtime::Error) -> LoadError {
+        LoadError::Shape { interface: self.world.interface().to_owned(), problem: format!("{error:#}") }
+    }
+}
+
+impl std::fmt::Debug for Component {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Component").field("world", &self.world).field("digest", &self.digest()).finish()
+    }
+}

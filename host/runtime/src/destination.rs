@@ -1,0 +1,229 @@
+//! Destinations: what a plugin says about itself, its configured instances, and the plain types in which
+//! it describes deliveries. Nothing here mentions the engine.
+
+mod delivery;
+mod manifest;
+mod wire;
+
+pub use delivery::{
+    Body, Combined, ConfigError, Delivery, Method, Outcome, Record, Request, Response, Verdict,
+};
+pub use manifest::{BatchLimits, Conclude, Manifest};
+
+use crate::bindings::destination::{self as wit, DestinationPlugin as Guest, DestinationPluginPre};
+use crate::instance::Host;
+use crate::limiter::State;
+use crate::pool::{Kind, Pool, StartFailure};
+use crate::{CallFailure, Component, LoadError};
+use std::convert::Infallible;
+use std::sync::Arc;
+use wasmtime::Store;
+
+type GuestPre = DestinationPluginPre<State>;
+
+/// Why a configuration did not take.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigureError {
+    /// The plugin refuses it.
+    #[error("{}", sentence(.0))]
+    Invalid(Vec<ConfigError>),
+    /// The plugin could not be asked.
+    #[error("the plugin could not check its configuration: {0}")]
+    Failed(#[from] CallFailure),
+}
+
+fn sentence(errors: &[ConfigError]) -> String {
+    let all: Vec<_> = errors.iter().map(|error| format!("{}: {}", error.path, error.message)).collect();
+    all.join("; ")
+}
+
+/// What one call may know of the world outside.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Context {
+    /// Wall-clock time of the batch in milliseconds.
+    pub now_ms: u64,
+    /// Seed for everything random.
+    pub random_seed: u64,
+    /// 1 for the first try of these events, counting up.
+    pub attempt: u32,
+}
+
+/// A destination's component, not yet configured.
+pub struct DestinationPlugin {
+    host: Arc<Host>,
+    guest: GuestPre,
+    manifest: Manifest,
+}
+
+impl DestinationPlugin {
+    pub(crate) async fn describe(host: Arc<Host>, component: &Component) -> Result<Arc<DestinationPlugin>, LoadError> {
+        let guest = GuestPre::new(component.pre()?).map_err(|error| component.misfit(error))?;
+        let pool = Pool::new(host.clone(), Blank { guest: guest.clone() });
+        let described = pool.call(
+            "describe",
+            0,
+            |guest| Box::pin(guest.api.pintle_plugin_destination().call_describe(&mut guest.store)),
+            String::len,
+        );
+        let text = described.await.map_err(LoadError::Start)?;
+        let manifest = Manifest::parse(&text)?;
+        Ok(Arc::new(DestinationPlugin { host, guest, manifest }))
+    }
+
+    /// What the plugin says about itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Checks a configuration with the plugin and keeps it for every instance to come.
+    pub async fn configure(
+        self: &Arc<Self>,
+        config: &serde_json::Value,
+    ) -> Result<Arc<Destination>, ConfigureError> {
+        let kind = Configured { guest: self.guest.clone(), config: config.to_string() };
+        let pool = Pool::new(self.host.clone(), kind);
+        // The instance goes into the pool: the first batch finds it warm.
+        match pool.lease().await {
+            Ok(_) => Ok(Arc::new(Destination { plugin: self.clone(), pool })),
+            Err(StartFailure::Refused(ConfigErrors(errors))) => Err(ConfigureError::Invalid(errors)),
+            Err(StartFailure::Failed(failure)) => Err(ConfigureError::Failed(failure)),
+        }
+    }
+}
+
+/// A configured destination: a pool of instances that have seen `configure`.
+pub struct Destination {
+    plugin: Arc<DestinationPlugin>,
+    pool: Arc<Pool<Configured>>,
+}
+
+impl Destination {
+    /// What the plugin says about itself.
+    pub fn manifest(&self) -> &Manifest {
+        self.plugin.manifest()
+    }
+
+    /// Decides what becomes of each event: one outcome per event, in order.
+    ///
+    /// `batch` is a JSON array of `events` objects `{"message": …, "metadata": {…}}`.
+    pub async fn transform(
+        &self,
+        ctx: Context,
+        batch: Vec<u8>,
+        events: usize,
+    ) -> Result<Vec<Outcome>, CallFailure> {
+        let ctx = wit::BatchContext { now_ms: ctx.now_ms, random_seed: ctx.random_seed, attempt: ctx.attempt };
+        let outcomes = self.pool.call(
+            "transform",
+            events,
+            |guest| {
+                let plugin = guest.api.pintle_plugin_destination();
+                Box::pin(async move { plugin.call_transform(&mut guest.store, ctx, &batch).await })
+            },
+            |outcomes| outcomes.iter().map(wire::size).sum(),
+        );
+        let outcomes = outcomes.await?;
+        match outcomes.len() == events {
+            true => Ok(outcomes.into_iter().map(Into::into).collect()),
+            false => Err(CallFailure::BadOutput(format!("it gave {} outcomes for {events} events", outcomes.len()))),
+        }
+    }
+
+    /// Merges prepared requests into bulk requests; only for plugins whose manifest says `combine`.
+    pub async fn combine(&self, requests: &[Request]) -> Result<Vec<Combined>, CallFailure> {
+        let given: Vec<wit::Request> = requests.iter().map(Into::into).collect();
+        let combined = self.pool.call(
+            "combine",
+            given.len(),
+            |guest| {
+                let plugin = guest.api.pintle_plugin_destination();
+                Box::pin(async move { plugin.call_combine(&mut guest.store, &given).await })
+            },
+            |combined| combined.iter().map(|combined| wire::request_size(&combined.request)).sum(),
+        );
+        let combined: Vec<Combined> = combined.await?.into_iter().map(Into::into).collect();
+        let mut seen = vec![false; requests.len()];
+        for member in combined.iter().flat_map(|combined| &combined.members) {
+            match seen.get_mut(*member) {
+                Some(seen) if !*seen => *seen = true,
+                Some(_) => return Err(CallFailure::BadOutput(format!("it combined request {member} twice"))),
+                None => return Err(CallFailure::BadOutput(format!("it combined request {member}, which does not exist"))),
+            }
+        }
+        Ok(combined)
+    }
+
+    /// Judges an answer: one verdict, or one per member of a combined request.
+    pub async fn conclude(&self, request: &Request, response: &Response) -> Result<Vec<Verdict>, CallFailure> {
+        let (request, response): (wit::Request, wit::Response) = (request.into(), response.into());
+        let verdicts = self.pool.call(
+            "conclude",
+            0,
+            |guest| {
+                let plugin = guest.api.pintle_plugin_destination();
+                Box::pin(async move { plugin.call_conclude(&mut guest.store, &request, &response).await })
+            },
+            |verdicts| size_of_val(verdicts.as_slice()),
+        );
+        let verdicts = verdicts.await?;
+        match verdicts.is_empty() {
+            true => Err(CallFailure::BadOutput("it gave no verdict".to_owned())),
+            false => Ok(verdicts.into_iter().map(Into::into).collect()),
+        }
+    }
+
+    /// The request that gets a token, if one is needed.
+    pub async fn authenticate(&self) -> Result<Option<Request>, CallFailure> {
+        let request = self.pool.call(
+            "authenticate",
+            0,
+            |guest| Box::pin(guest.api.pintle_plugin_destination().call_authenticate(&mut guest.store)),
+            |request| request.as_ref().map_or(0, wire::request_size),
+        );
+        Ok(request.await?.map(Into::into))
+    }
+}
+
+/// An instance that has only been instantiated.
+struct Blank {
+    guest: GuestPre,
+}
+
+impl Kind for Blank {
+    const WORLD: &'static str = "destination";
+    type Api = Guest;
+    type Refusal = Infallible;
+
+    async fn start(&self, store: &mut Store<State>) -> wasmtime::Result<Result<Guest, Infallible>> {
+        self.guest.instantiate_async(store).await.map(Ok)
+    }
+}
+
+/// An instance that has taken its configuration.
+struct Configured {
+    guest: GuestPre,
+    config: String,
+}
+
+impl Kind for Configured {
+    const WORLD: &'static str = "destination";
+    type Api = Guest;
+    type Refusal = ConfigErrors;
+
+    async fn start(&self, store: &mut Store<State>) -> wasmtime::Result<Result<Guest, ConfigErrors>> {
+        let guest = self.guest.instantiate_async(&mut *store).await?;
+        let configured = guest.pintle_plugin_destination().call_configure(store, &self.config).await?;
+        Ok(match configured {
+            Ok(()) => Ok(guest),
+            Err(errors) => Err(ConfigErrors(errors.into_iter().map(Into::into).collect())),
+        })
+    }
+}
+
+struct ConfigErrors(Vec<ConfigError>);
+
+impl std::fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the plugin no longer takes its configuration: {}", sentence(&self.0))
+    }
+}

@@ -1,0 +1,167 @@
+//! User transformations: source code on a script engine, or a component of their own.
+
+mod loaded;
+mod plain;
+mod reply;
+
+pub use reply::{Entry, LogLine, Reply};
+
+use crate::bindings::script_engine::ScriptEnginePluginPre;
+use crate::bindings::transformation::TransformationPluginPre;
+use crate::instance::Host;
+use crate::limiter::State;
+use crate::pool::{Pool, StartFailure};
+use crate::{CallFailure, Component, LoadError, script};
+use loaded::Loaded;
+use plain::Plain;
+use std::sync::Arc;
+
+type EnginePre = ScriptEnginePluginPre<State>;
+type PlainPre = TransformationPluginPre<State>;
+
+/// What one call may know of the world outside.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Context {
+    /// Wall-clock time of the batch in milliseconds.
+    pub now_ms: u64,
+    /// Seed for everything random.
+    pub random_seed: u64,
+    /// The transformation's id in the catalog.
+    pub transformation_id: String,
+    /// The version that runs.
+    pub version_id: String,
+}
+
+/// A transformation as its author wrote it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The transformation's id in the catalog.
+    pub id: String,
+    /// The version.
+    pub version: String,
+    /// The module's name in stack traces, e.g. `transformation.js`.
+    pub name: String,
+    /// The text: a JavaScript module, erasable TypeScript allowed.
+    pub code: String,
+}
+
+/// The function that handles events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handler {
+    /// `transformEvent`: one event at a time.
+    PerEvent,
+    /// `transformBatch`: the whole batch at once, so that how events are grouped matters.
+    Batch,
+}
+
+/// Why a script did not load.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, thiserror::Error)]
+#[error("{}", self.sentence())]
+pub struct ScriptError {
+    /// The module in which it happened.
+    pub module: String,
+    /// What is wrong, and where it can be said what to do.
+    pub message: String,
+    /// Line in the user's text, from 1; 0 when unknown.
+    pub line: u32,
+    /// Column in UTF-16 units, from 1; 0 when unknown.
+    pub column: u32,
+    /// The line itself.
+    pub excerpt: String,
+    /// Frames of the user's code; empty when it did not get to run.
+    pub stack: String,
+}
+
+impl ScriptError {
+    fn sentence(&self) -> String {
+        match self.line {
+            0 => format!("{}: {}", self.module, self.message),
+            line => format!("{}:{line}:{}: {}", self.module, self.column, self.message),
+        }
+    }
+}
+
+/// An engine component, ready to load scripts.
+pub struct ScriptEngine {
+    host: Arc<Host>,
+    guest: EnginePre,
+}
+
+impl ScriptEngine {
+    pub(crate) fn new(host: Arc<Host>, component: &Component) -> Result<Arc<ScriptEngine>, LoadError> {
+        let guest = EnginePre::new(component.pre()?).map_err(|error| component.misfit(error))?;
+        Ok(Arc::new(ScriptEngine { host, guest }))
+    }
+
+    /// Prepares a module and loads it in a first instance, which stays warm.
+    pub async fn load(self: &Arc<Self>, source: Source) -> Result<Arc<Transformation>, ScriptError> {
+        let prepared = script::prepare(&source, &self.host.config).await?;
+        let loaded = Loaded::new(self.guest.clone(), &self.host.config, source, prepared);
+        let pool = Pool::new(self.host.clone(), loaded);
+        let problem = match pool.lease().await {
+            Ok(mut lease) => {
+                let handler = lease.instance().api.handler;
+                return Ok(Arc::new(Transformation { host: self.host.clone(), handler, instances: Instances::Script(pool) }));
+            }
+            Err(StartFailure::Refused(error)) => return Err(error),
+            Err(StartFailure::Failed(failure)) => failure,
+        };
+        let module = pool.kind().name().to_owned();
+        Err(ScriptError { module, message: format!("while it was loaded, {problem}"), ..ScriptError::default() })
+    }
+}
+
+/// One version of one transformation: a pool of instances, each with its script loaded.
+pub struct Transformation {
+    host: Arc<Host>,
+    handler: Handler,
+    instances: Instances,
+}
+
+enum Instances {
+    Script(Arc<Pool<Loaded>>),
+    Component(Arc<Pool<Plain>>),
+}
+
+impl Transformation {
+    pub(crate) fn of_component(host: Arc<Host>, component: &Component) -> Result<Arc<Transformation>, LoadError> {
+        let guest = PlainPre::new(component.pre()?).map_err(|error| component.misfit(error))?;
+        let pool = Pool::new(host.clone(), Plain { guest });
+        // A component may look at the batch as a whole, and cannot say that it does not.
+        Ok(Arc::new(Transformation { host, handler: Handler::Batch, instances: Instances::Component(pool) }))
+    }
+
+    /// The function that handles events.
+    pub fn handler(&self) -> Handler {
+        self.handler
+    }
+
+    /// One call of the guest, without splitting: the caller decides how large a batch may be.
+    ///
+    /// `batch` is a JSON array of `events` objects `{"message": …, "metadata": {…}}`.
+    pub async fn transform(&self, ctx: &Context, batch: Vec<u8>, events: usize) -> Result<Reply, CallFailure> {
+        let config = &self.host.config;
+        let answer = match &self.instances {
+            Instances::Script(pool) => loaded::transform(pool, ctx, batch, events).await?,
+            Instances::Component(pool) => plain::transform(pool, ctx, batch, events).await?,
+        };
+        match answer {
+            // The cap on what crosses the boundary also counts what the bytes are wrapped in.
+            Ok(bytes) if bytes.len() > config.output_bytes_max => {
+                Err(CallFailure::OutputTooLarge { max: config.output_bytes_max })
+            }
+            Ok(bytes) => Reply::parse(&bytes, events, config),
+            Err(mut refusal) => {
+                reply::cut(&mut refusal, config.text_bytes_max);
+                Err(CallFailure::Refused(refusal))
+            }
+        }
+    }
+}
+
+/// What a guest returned: the reply's bytes, or why it refuses the batch.
+type Answer = Result<Vec<u8>, String>;
+
+fn answer_size(answer: &Answer) -> usize {
+    answer.as_ref().map_or_else(String::len, Vec::len)
+}

@@ -1,0 +1,50 @@
+//! Transformations that are components of their own.
+
+use super::{Answer, Context, PlainPre, answer_size};
+use crate::CallFailure;
+use crate::bindings::transformation::{BatchContext, TransformationPlugin};
+use crate::limiter::State;
+use crate::pool::{Kind, Pool};
+use std::convert::Infallible;
+use std::sync::Arc;
+use wasmtime::Store;
+
+/// An instance needs nothing but to be instantiated.
+pub(super) struct Plain {
+    pub(super) guest: PlainPre,
+}
+
+impl Kind for Plain {
+    const WORLD: &'static str = "transformation";
+    type Api = TransformationPlugin;
+    type Refusal = Infallible;
+
+    async fn start(&self, store: &mut Store<State>) -> wasmtime::Result<Result<TransformationPlugin, Infallible>> {
+        self.guest.instantiate_async(store).await.map(Ok)
+    }
+}
+
+pub(super) async fn transform(
+    pool: &Arc<Pool<Plain>>,
+    ctx: &Context,
+    batch: Vec<u8>,
+    events: usize,
+) -> Result<Answer, CallFailure> {
+    let ctx = BatchContext {
+        now_ms: ctx.now_ms,
+        random_seed: ctx.random_seed,
+        deadline_ms: pool.host().config.deadline_ms(),
+        transformation_id: ctx.transformation_id.clone(),
+        version_id: ctx.version_id.clone(),
+    };
+    let call = pool.call(
+        "transform",
+        events,
+        |guest| {
+            let plugin = guest.api.pintle_plugin_transformation();
+            Box::pin(async move { plugin.call_transform(&mut guest.store, &ctx, &batch).await })
+        },
+        answer_size,
+    );
+    call.await
+}

@@ -1,0 +1,276 @@
+//! Outputs that will not be delivered unless somebody retries them, and ranges of events that fell off
+//! the end of the log.
+
+use crate::log::{Chunk, segment_table};
+use crate::settle::flush::without_nul;
+use crate::settle::{DeadLetter, Parked, Tracker};
+use crate::{Error, Store};
+use pintle_events::Position;
+use sqlx::{AssertSqlSafe, PgConnection, Row, postgres::PgRow};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A stored dead letter.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// Counted up: newer ones have larger ids.
+    pub id: i64,
+    /// The destination it did not reach.
+    pub destination: String,
+    /// When it died, milliseconds since 1970.
+    pub created_at_ms: i64,
+    /// `transformation` or `delivery`.
+    pub stage: String,
+    /// What happened.
+    pub letter: DeadLetter,
+}
+
+/// Which dead letters to list, newest first.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only of this destination.
+    pub destination: Option<String>,
+    /// Only older ones than this id.
+    pub before: Option<i64>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// A stored range of events that expired undelivered.
+#[derive(Clone, Debug)]
+pub struct Range {
+    /// The destination that did not get them.
+    pub destination: String,
+    /// When, milliseconds since 1970.
+    pub created_at_ms: i64,
+    /// Why.
+    pub reason: String,
+    /// How many.
+    pub events: i64,
+    /// JSON `{source: {type: count}}`.
+    pub counts: String,
+}
+
+const COLUMNS: &str = "id, destination, (extract(epoch FROM created_at) * 1000)::bigint, stage, lane, seq, idx, \
+    output, connection, source, message_id, event_type, key_hash, reason, error, attempts, request, response, payload";
+
+/// The dead letters that a filter lets through, newest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(store: &Store, filter: &Filter) -> Result<Vec<Stored>, Error> {
+    let rows = sqlx::query(AssertSqlSafe(format!(
+        "SELECT {COLUMNS} FROM dead_letters WHERE ($1::text IS NULL OR destination = $1) \
+         AND ($2::bigint IS NULL OR id < $2) ORDER BY id DESC LIMIT $3"
+    )))
+    .bind(&filter.destination)
+    .bind(filter.before)
+    .bind(i64::from(filter.limit))
+    .fetch_all(store.pool())
+    .await?;
+    Ok(rows.iter().map(read).collect())
+}
+
+/// One dead letter.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn get(store: &Store, id: i64) -> Result<Option<Stored>, Error> {
+    let row = sqlx::query(AssertSqlSafe(format!("SELECT {COLUMNS} FROM dead_letters WHERE id = $1")))
+        .bind(id)
+        .fetch_optional(store.pool())
+        .await?;
+    Ok(row.as_ref().map(read))
+}
+
+/// How many dead letters each destination has.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn counts(store: &Store) -> Result<BTreeMap<String, i64>, Error> {
+    let rows: Vec<(String, i64)> =
+        sqlx::query_as("SELECT destination, count(*) FROM dead_letters GROUP BY destination").fetch_all(store.pool()).await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// The ranges that expired undelivered, newest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn ranges(store: &Store) -> Result<Vec<Range>, Error> {
+    let rows = sqlx::query(
+        "SELECT destination, (extract(epoch FROM created_at) * 1000)::bigint, reason, events, counts \
+         FROM dead_letter_ranges ORDER BY id DESC LIMIT 1000",
+    )
+    .fetch_all(store.pool())
+    .await?;
+    Ok(rows
+        .iter()
+        .map(|row| Range {
+            destination: row.get(0),
+            created_at_ms: row.get(1),
+            reason: row.get(2),
+            events: row.get(3),
+            counts: row.get(4),
+        })
+        .collect())
+}
+
+/// Turns a dead letter into a parked event that is due now. Nothing is lost in between: both rows change in
+/// one transaction, and the router is told afterwards. Nothing when there is no such dead letter.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn revive(store: &Store, id: i64, now_ms: i64) -> Result<Option<(String, Parked, bool)>, Error> {
+    let mut tx = store.pool().begin().await?;
+    let row = sqlx::query(AssertSqlSafe(format!("DELETE FROM dead_letters WHERE id = $1 RETURNING {COLUMNS}")))
+        .bind(id)
+        .fetch_optional(&mut *tx)
+        .await?;
+    let Some(stored) = row.as_ref().map(read) else { return Ok(None) };
+    let letter = stored.letter;
+    let parked = Parked {
+        position: letter.position,
+        output: letter.output,
+        key_hash: letter.key_hash,
+        source_id: letter.source_id,
+        message_id: letter.message_id,
+        event_type: letter.event_type,
+        connection_id: letter.connection_id,
+        attempt: 0,
+        next_at_ms: now_ms,
+        last_error: letter.reason,
+        requests_done: 0,
+        payload: letter.payload,
+        first_failed_at_ms: now_ms,
+    };
+    crate::settle::flush::insert_parked(&mut tx, &stored.destination, std::slice::from_ref(&parked)).await?;
+    let others: bool = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM dead_letters WHERE destination = $1 AND lane = $2 AND seq = $3 AND idx = $4)",
+    )
+    .bind(&stored.destination)
+    .bind(parked.position.lane)
+    .bind(parked.position.seq)
+    .bind(parked.position.idx as i32)
+    .fetch_one(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(Some((stored.destination, parked, !others)))
+}
+
+/// Removes a dead letter that was dealt with otherwise. False when it was not there.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn remove(store: &Store, id: i64) -> Result<bool, Error> {
+    let gone = sqlx::query("DELETE FROM dead_letters WHERE id = $1").bind(id).execute(store.pool()).await?;
+    Ok(gone.rows_affected() == 1)
+}
+
+/// Drops what is older than its retention.
+pub(crate) async fn drop_older(store: &Store, keep: Duration) -> Result<u64, Error> {
+    let mut dropped = 0;
+    for table in ["dead_letters", "dead_letter_ranges"] {
+        let statement = format!("DELETE FROM {table} WHERE created_at < now() - $1 * interval '1 second'");
+        dropped +=
+            sqlx::query(AssertSqlSafe(statement)).bind(keep.as_secs_f64()).execute(store.pool()).await?.rows_affected();
+    }
+    Ok(dropped)
+}
+
+/// Inserted, or ignored when there: after a crash the same event may die a second time.
+pub(crate) async fn insert(
+    connection: &mut PgConnection,
+    destination: &str,
+    letters: &[DeadLetter],
+) -> Result<(), Error> {
+    for letter in letters {
+        sqlx::query(
+            "INSERT INTO dead_letters (destination, stage, lane, seq, idx, output, connection, source, message_id, \
+             event_type, key_hash, reason, error, attempts, request, response, payload) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) ON CONFLICT DO NOTHING",
+        )
+        .bind(destination)
+        .bind(letter.stage.as_str())
+        .bind(letter.position.lane)
+        .bind(letter.position.seq)
+        .bind(letter.position.idx as i32)
+        .bind(letter.output as i32)
+        .bind(&letter.connection_id)
+        .bind(&letter.source_id)
+        .bind(without_nul(&letter.message_id))
+        .bind(without_nul(&letter.event_type))
+        .bind(letter.key_hash as i64)
+        .bind(without_nul(&letter.reason))
+        .bind(letter.error.as_deref().map(without_nul))
+        .bind(letter.attempts as i32)
+        .bind(letter.request.as_deref().map(without_nul))
+        .bind(letter.response.as_deref().map(without_nul))
+        .bind(&letter.payload[..])
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Writes what a destination has not taken of a segment as one range, and says how many events per lane.
+pub(crate) async fn expire(store: &Store, tracker: &Tracker, segment: i64) -> Result<BTreeMap<i64, u64>, Error> {
+    let mut lost: BTreeMap<i64, u64> = BTreeMap::new();
+    let mut counts: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
+    let rows = sqlx::query(AssertSqlSafe(format!(
+        "SELECT lane, seq, min(ord), string_agg(data, ''::bytea ORDER BY piece) FROM {} GROUP BY lane, seq ORDER BY lane, seq",
+        segment_table(segment)
+    )));
+    let mut rows = futures_util::StreamExt::fuse(rows.fetch(store.pool()));
+    while let Some(row) = futures_util::StreamExt::next(&mut rows).await {
+        let row = row?;
+        let chunk = Chunk::decode(row.get(0), row.get(1), row.get(2), row.get(3))?;
+        for idx in 0..chunk.events() {
+            let event = chunk.event(idx);
+            let position = Position { lane: chunk.lane, seq: chunk.seq, idx };
+            if tracker.routes(event.source_id) && !tracker.is_settled(position) {
+                *lost.entry(chunk.lane).or_default() += 1;
+                *counts.entry(event.source_id.to_owned()).or_default().entry(event.event_type.to_owned()).or_default() += 1;
+            }
+        }
+    }
+    let events: u64 = lost.values().sum();
+    if events > 0 {
+        sqlx::query(
+            "INSERT INTO dead_letter_ranges (destination, segment, reason, events, counts) \
+             VALUES ($1, $2, 'not delivered within log-retention', $3, $4) ON CONFLICT DO NOTHING",
+        )
+        .bind(&**tracker.destination())
+        .bind(segment)
+        .bind(events as i64)
+        .bind(without_nul(&serde_json::to_string(&counts)?))
+        .execute(store.pool())
+        .await?;
+    }
+    Ok(lost)
+}
+
+fn read(row: &PgRow) -> Stored {
+    let stage: String = row.get(3);
+    let letter = DeadLetter {
+        position: Position { lane: row.get(4), seq: row.get(5), idx: row.get::<i32, _>(6) as u32 },
+        output: row.get::<i32, _>(7) as u32,
+        stage: if stage == "transformation" {
+            crate::settle::Stage::Transformation
+        } else {
+            crate::settle::Stage::Delivery
+        },
+        connection_id: row.get(8),
+        source_id: row.get(9),
+        message_id: row.get(10),
+        event_type: row.get(11),
+        key_hash: row.get::<i64, _>(12) as u64,
+        reason: row.get(13),
+        error: row.get(14),
+        attempts: row.get::<i32, _>(15) as u32,
+        request: row.get(16),
+        response: row.get(17),
+        payload: row.get::<Vec<u8>, _>(18).into(),
+    };
+    Stored { id: row.get(0), destination: row.get(1), created_at_ms: row.get(2), stage, letter }
+}

@@ -1,0 +1,38 @@
+//! Every metric of the store: names and units.
+
+use metrics::{counter, gauge, histogram};
+use std::time::Duration;
+
+/// Committed chunks.
+const CHUNKS: &str = "pintle_log_chunks_total";
+/// Committed events.
+const EVENTS: &str = "pintle_log_events_total";
+/// Compressed bytes of committed chunks.
+const BYTES: &str = "pintle_log_chunk_bytes_total";
+/// Seconds from taking a chunk's events to its commit.
+const COMMIT: &str = "pintle_log_commit_seconds";
+/// Commits whose outcome was unknown and had to be looked up.
+const UNKNOWN: &str = "pintle_log_commit_unknown_total";
+/// Bytes that the log takes in the database.
+const LOG_BYTES: &str = "pintle_log_bytes";
+/// Cursor rows written.
+const CURSORS: &str = "pintle_cursor_writes_total";
+
+pub(crate) fn committed(events: u32, bytes: usize, took: Duration) {
+    counter!(CHUNKS).increment(1);
+    counter!(EVENTS).increment(u64::from(events));
+    counter!(BYTES).increment(bytes as u64);
+    histogram!(COMMIT).record(took.as_secs_f64());
+}
+
+pub(crate) fn commit_unknown() {
+    counter!(UNKNOWN).increment(1);
+}
+
+pub(crate) fn log_bytes(bytes: u64) {
+    gauge!(LOG_BYTES).set(bytes as f64);
+}
+
+pub(crate) fn cursor_flush(rows: usize) {
+    counter!(CURSORS).increment(rows as u64);
+}

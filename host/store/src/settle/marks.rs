@@ -1,0 +1,184 @@
+//! Which events of a lane are settled, for one destination.
+
+use std::collections::VecDeque;
+
+/// The events of one lane that a destination has begun and not wholly settled, behind its cursor.
+#[derive(Debug, Default)]
+pub(crate) struct LaneMarks {
+    /// The chunk of the first event that is not settled.
+    seq: i64,
+    /// The first event of it that is not settled, as stored; live marks are in `chunks`.
+    idx: u32,
+    /// What the stored bitmap says of events from (seq, idx) on, until their chunks are begun.
+    restored: VecDeque<bool>,
+    /// Begun chunks, oldest first; the front one is not wholly settled.
+    chunks: VecDeque<ChunkMarks>,
+    /// Whether the stored cursor is behind.
+    pub(crate) dirty: bool,
+}
+
+#[derive(Debug)]
+struct ChunkMarks {
+    seq: i64,
+    events: u32,
+    unsettled: u32,
+    bits: Vec<u64>,
+}
+
+impl ChunkMarks {
+    fn is_set(&self, idx: u32) -> bool {
+        self.bits[(idx / 64) as usize] & (1 << (idx % 64)) != 0
+    }
+
+    /// Whether the mark is new.
+    fn set(&mut self, idx: u32) -> bool {
+        if idx >= self.events || self.is_set(idx) {
+            return false;
+        }
+        self.bits[(idx / 64) as usize] |= 1 << (idx % 64);
+        self.unsettled -= 1;
+        true
+    }
+}
+
+impl LaneMarks {
+    /// A cursor that stands before event `idx` of chunk `seq`, with what is settled beyond it.
+    pub(crate) fn restore(seq: i64, idx: u32, bitmap: &[u8]) -> LaneMarks {
+        let restored = bitmap.iter().flat_map(|byte| (0..8).map(move |bit| byte & (1 << bit) != 0)).collect();
+        LaneMarks { seq, idx, restored, chunks: VecDeque::new(), dirty: false }
+    }
+
+    /// The chunk to read next.
+    pub(crate) fn next_seq(&self) -> i64 {
+        self.chunks.back().map_or(self.seq, |chunk| chunk.seq + 1)
+    }
+
+    /// The chunk in which the cursor stands.
+    pub(crate) fn cursor_seq(&self) -> i64 {
+        self.seq
+    }
+
+    /// Events begun and not yet behind the cursor.
+    pub(crate) fn begun(&self) -> u64 {
+        self.chunks.iter().map(|chunk| u64::from(chunk.events)).sum()
+    }
+
+    /// Begins the next chunk and says which of its events are settled already.
+    pub(crate) fn begin(&mut self, seq: i64, events: u32) -> Vec<bool> {
+        let mut chunk =
+            ChunkMarks { seq, events, unsettled: events, bits: vec![0; events.div_ceil(64) as usize] };
+        if self.chunks.is_empty() {
+            if seq == self.seq {
+                for idx in 0..self.idx.min(events) {
+                    chunk.set(idx);
+                }
+            } else {
+                // The chunks between were dropped: what the bitmap said of them is void.
+                self.restored.clear();
+                self.seq = seq;
+                self.idx = 0;
+            }
+        }
+        let first = if self.chunks.is_empty() { self.idx.min(events) } else { 0 };
+        for idx in first..events {
+            match self.restored.pop_front() {
+                Some(true) => _ = chunk.set(idx),
+                Some(false) => {}
+                None => break,
+            }
+        }
+        let settled = (0..events).map(|idx| chunk.is_set(idx)).collect();
+        self.chunks.push_back(chunk);
+        self.advance();
+        settled
+    }
+
+    /// Marks an event. False when it was marked before or is not begun: then nothing may be counted.
+    pub(crate) fn settle(&mut self, seq: i64, idx: u32) -> bool {
+        let Ok(at) = self.chunks.binary_search_by_key(&seq, |chunk| chunk.seq) else {
+            return false;
+        };
+        let fresh = self.chunks[at].set(idx);
+        if fresh {
+            self.dirty = true;
+            self.advance();
+        }
+        fresh
+    }
+
+    /// Whether an event is behind the cursor or marked.
+    pub(crate) fn is_settled(&self, seq: i64, idx: u32) -> bool {
+        match self.chunks.binary_search_by_key(&seq, |chunk| chunk.seq) {
+            Ok(at) => self.chunks[at].is_set(idx),
+            Err(_) => seq < self.seq || (seq == self.seq && idx < self.idx),
+        }
+    }
+
+    fn advance(&mut self) {
+        while let Some(front) = self.chunks.front() {
+            self.seq = front.seq;
+            if front.unsettled > 0 {
+                self.idx = 0; // Worked out when the cursor is written.
+                return;
+            }
+            self.seq = front.seq + 1;
+            self.idx = 0;
+            self.chunks.pop_front();
+            self.dirty = true;
+        }
+    }
+
+    /// Everything up to and including chunk `seq` is gone from the log: moves past it.
+    pub(crate) fn skip_to(&mut self, seq: i64) {
+        if seq < self.seq {
+            return;
+        }
+        self.chunks.retain(|chunk| chunk.seq > seq);
+        self.seq = seq + 1;
+        self.idx = 0;
+        self.restored.clear();
+        self.dirty = true;
+        self.advance();
+    }
+
+    /// Forgets what was begun and is not settled: it will be read again.
+    pub(crate) fn rewind(&mut self) {
+        let (seq, idx, bitmap) = self.cursor(u32::MAX);
+        let dirty = self.dirty;
+        *self = LaneMarks::restore(seq, idx, &bitmap);
+        self.dirty = dirty;
+    }
+
+    /// The cursor as it is stored: chunk, event, and the bitmap of at most `window` events from there.
+    pub(crate) fn cursor(&self, window: u32) -> (i64, u32, Vec<u8>) {
+        let Some(front) = self.chunks.front() else {
+            return (self.seq, self.idx, pack(self.restored.iter().copied(), window));
+        };
+        let idx = (0..front.events).find(|idx| !front.is_set(*idx)).unwrap_or(front.events);
+        let ahead = self.chunks.iter().flat_map(|chunk| {
+            let first = if chunk.seq == front.seq { idx } else { 0 };
+            (first..chunk.events).map(|idx| chunk.is_set(idx))
+        });
+        (self.seq, idx, pack(ahead.chain(self.restored.iter().copied()), window))
+    }
+}
+
+/// Bits to bytes, without trailing zero bytes.
+fn pack(bits: impl Iterator<Item = bool>, window: u32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (at, bit) in bits.take(window as usize).enumerate() {
+        if at % 8 == 0 {
+            bytes.push(0);
+        }
+        if bit {
+            bytes[at / 8] |= 1 << (at % 8);
+        }
+    }
+    while bytes.last() == Some(&0) {
+        bytes.pop();
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+use super::LaneMarks;
+
+#[test]
+fn a_cursor_stands_before_the_first_event_that_is_not_settled() {
+    let mut marks = LaneMarks::restore(1, 0, &[]);
+    assert_eq!(marks.begin(1, 3), [false; 3]);
+    assert_eq!(marks.begin(2, 2), [false; 2]);
+    assert!(marks.settle(1, 0) && marks.settle(1, 2) && marks.settle(2, 1));
+    assert_eq!(marks.cursor(8192), (1, 1, vec![0b1010]));
+    assert!(marks.settle(1, 1));
+    assert_eq!(marks.cursor(8192), (2, 0, vec![0b10]));
+    assert!(marks.settle(2, 0));
+    assert_eq!(marks.cursor(8192), (3, 0, vec![]));
+    assert_eq!(marks.next_seq(), 3);
+}
+
+#[test]
+fn an_event_is_counted_once_however_often_it_is_settled() {
+    let mut marks = LaneMarks::restore(1, 0, &[]);
+    marks.begin(1, 2);
+    assert!(marks.settle(1, 1));
+    assert!(!marks.settle(1, 1));
+    assert!(!marks.settle(9, 0), "not begun");
+    assert!(!marks.settle(1, 7), "not in the chunk");
+}
+
+#[test]
+fn a_restored_bitmap_reaches_over_chunks() {
+    let mut marks = LaneMarks::restore(4, 1, &[0b0101_0010]);
+    // From (4,1): not, settled, not, not, settled, not, settled.
+    assert_eq!(marks.begin(4, 4), [true, false, true, false]);
+    assert_eq!(marks.begin(5, 4), [false, true, false, true]);
+    assert_eq!(marks.cursor(8192), (4, 1, vec![0b0101_0010]));
+}
+
+#[test]
+fn rewinding_forgets_only_what_is_not_settled() {
+    let mut marks = LaneMarks::restore(1, 0, &[]);
+    marks.begin(1, 3);
+    marks.begin(2, 3);
+    marks.settle(1, 0);
+    marks.settle(2, 2);
+    marks.rewind();
+    assert_eq!(marks.next_seq(), 1);
+    assert_eq!(marks.begin(1, 3), [true, false, false]);
+    assert_eq!(marks.begin(2, 3), [false, false, true]);
+}
+
+#[test]
+fn chunks_that_were_dropped_are_skipped() {
+    let mut marks = LaneMarks::restore(1, 2, &[0b10]);
+    assert_eq!(marks.begin(7, 2), [false, false]);
+    marks.skip_to(7);
+    assert_eq!(marks.cursor(8192), (8, 0, vec![]));
+}
+
+#[test]
+fn a_random_run_ends_where_a_plain_list_says() {
+    let mut seed = 0x2545_f491_4f6c_dd1d_u64;
+    let mut next = |below: u64| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        seed % below
+    };
+    for _ in 0..200 {
+        let sizes: Vec<u32> = (0..6).map(|_| 1 + next(70) as u32).collect();
+        let mut marks = LaneMarks::restore(1, 0, &[]);
+        let mut settled = Vec::new();
+        for (at, size) in sizes.iter().enumerate() {
+            marks.begin(at as i64 + 1, *size);
+            settled.push(vec![false; *size as usize]);
+        }
+        for _ in 0..next(300) {
+            let at = next(6) as usize;
+            let idx = next(u64::from(sizes[at])) as usize;
+            assert_eq!(marks.settle(at as i64 + 1, idx as u32), !settled[at][idx]);
+            settled[at][idx] = true;
+        }
+        let (seq, idx, bitmap) = marks.cursor(8192);
+        let mut again = LaneMarks::restore(seq, idx, &bitmap);
+        for (at, size) in sizes.iter().enumerate().skip(seq as usize - 1) {
+            assert_eq!(again.begin(at as i64 + 1, *size), settled[at], "sizes {sizes:?}");
+        }
+        for done in &settled[..seq as usize - 1] {
+            assert!(done.iter().all(|set| *set));
+        }
+    }
+}

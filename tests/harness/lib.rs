@@ -1,1 +1,4 @@
 //! Harness
+
+pub mod http;
+pub mod receiver;

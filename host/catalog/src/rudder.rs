@@ -32,6 +32,15 @@ pub fn import(
     document: &Value,
     plugins: &BTreeSet<String>,
 ) -> Result<(Catalog, ImportReport), Vec<Problem>> {
+    let root = At::root(document);
+    let mut ambiguous = Vec::new();
+    document::ambiguous(&root, None, &mut ambiguous);
+    if !ambiguous.is_empty() {
+        let problem = |path| {
+            Problem::new(path, "is there twice, in different case", "keep the one that is meant")
+        };
+        return Err(ambiguous.into_iter().map(problem).collect());
+    }
     let mut import = Import {
         plugins,
         catalog: Catalog::default(),
@@ -40,7 +49,7 @@ pub fn import(
         first_seen: BTreeMap::new(),
         joined: BTreeMap::new(),
     };
-    import.workspace(&At::root(document));
+    import.workspace(&root);
     let Import { catalog, mut report, mut problems, .. } = import;
     problems.extend(check(&catalog, plugins));
     if !problems.is_empty() {

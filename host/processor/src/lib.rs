@@ -1,1 +1,30 @@
 //! Reads the log for each destination and turns events into deliveries.
+//!
+//! ```text
+//!            ┌────────────────────── one Runner per destination ──────────────────────┐
+//!  log ──────┤ intake ──▶ route ──▶ chain (transformations) ──▶ map (destination) ──▶ │ outlet
+//!  (Reader)  │ a chunk,   which      events in, events out       deliveries, tickets   │
+//!            │ as stored  connection                                                  │
+//!            └────────────────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! A [`Supervisor`] holds one [`runner::Runner`] per destination of the catalog and replaces those whose
+//! part of the catalog has changed: a batch sees one revision, and what was begun under the old one is
+//! drained first. Runners share nothing but the log's memory and the component runtime: one that waits for
+//! its destination, or for a transformation that loops, holds up nobody else.
+
+pub mod batch;
+pub mod chain;
+pub mod config;
+pub mod intake;
+pub mod isolate;
+pub mod map;
+pub mod metrics;
+pub mod plugins;
+pub mod runner;
+pub mod spec;
+pub mod supervisor;
+
+pub use config::Config;
+pub use plugins::Plugins;
+pub use supervisor::{DestinationState, Handle, RetryError, Supervisor};

@@ -41,7 +41,6 @@ use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 /// What an outlet is made of.
-#[derive(Debug)]
 pub struct Setup {
     /// Its settings.
     pub config: Config,
@@ -62,7 +61,6 @@ pub struct Setup {
 }
 
 /// What everything inside an outlet may see.
-#[derive(Debug)]
 struct Shared {
     config: Config,
     destination_id: Arc<str>,
@@ -73,6 +71,12 @@ struct Shared {
     attempts_allowed: watch::Receiver<bool>,
     metrics: Metrics,
     board: Board,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "destination {}", self.destination_id)
+    }
 }
 
 /// A handle on one destination's outlet. When the last one is dropped, the outlet stops at once.

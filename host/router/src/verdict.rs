@@ -105,7 +105,7 @@ fn custom(verdict: Verdict, answer: &Answer, after_max: Duration) -> Result<(), 
 /// The plugin could not judge. Its judgement is its own affair, and the answer stays what it is.
 fn concluding(failure: &CallFailure, answer: &Answer, after_max: Duration) -> Result<(), Failure> {
     match failure {
-        CallFailure::Busy(_) => Err(Failure::Retry {
+        CallFailure::Busy => Err(Failure::Retry {
             reason: format!("the destination answered {} and the plugin could not judge it: {failure}", answer.status),
             after: None,
         }),

@@ -62,7 +62,7 @@ impl DestinationPlugin {
         let described = pool.call(
             "describe",
             0,
-            |guest| Box::pin(guest.api.pintle_plugin_destination().call_describe(&mut guest.store)),
+            |guest, store| Box::pin(guest.pintle_plugin_destination().call_describe(store)),
             String::len,
         );
         let text = described.await.map_err(LoadError::Start)?;
@@ -116,9 +116,9 @@ impl Destination {
         let outcomes = self.pool.call(
             "transform",
             events,
-            |guest| {
-                let plugin = guest.api.pintle_plugin_destination();
-                Box::pin(async move { plugin.call_transform(&mut guest.store, ctx, &batch).await })
+            |guest, store| {
+                let plugin = guest.pintle_plugin_destination();
+                Box::pin(async move { plugin.call_transform(store, ctx, &batch).await })
             },
             |outcomes| outcomes.iter().map(wire::size).sum(),
         );
@@ -135,9 +135,9 @@ impl Destination {
         let combined = self.pool.call(
             "combine",
             given.len(),
-            |guest| {
-                let plugin = guest.api.pintle_plugin_destination();
-                Box::pin(async move { plugin.call_combine(&mut guest.store, &given).await })
+            |guest, store| {
+                let plugin = guest.pintle_plugin_destination();
+                Box::pin(async move { plugin.call_combine(store, &given).await })
             },
             |combined| combined.iter().map(|combined| wire::request_size(&combined.request)).sum(),
         );
@@ -159,9 +159,9 @@ impl Destination {
         let verdicts = self.pool.call(
             "conclude",
             0,
-            |guest| {
-                let plugin = guest.api.pintle_plugin_destination();
-                Box::pin(async move { plugin.call_conclude(&mut guest.store, &request, &response).await })
+            |guest, store| {
+                let plugin = guest.pintle_plugin_destination();
+                Box::pin(async move { plugin.call_conclude(store, &request, &response).await })
             },
             |verdicts| size_of_val(verdicts.as_slice()),
         );
@@ -177,7 +177,7 @@ impl Destination {
         let request = self.pool.call(
             "authenticate",
             0,
-            |guest| Box::pin(guest.api.pintle_plugin_destination().call_authenticate(&mut guest.store)),
+            |guest, store| Box::pin(guest.pintle_plugin_destination().call_authenticate(store)),
             |request| request.as_ref().map_or(0, wire::request_size),
         );
         Ok(request.await?.map(Into::into))

@@ -6,7 +6,7 @@ pub(crate) use budget::{Budget, Evict, Slot};
 
 use crate::instance::{GuestCall, Host, Instance};
 use crate::limiter::State;
-use crate::{CallFailure, metrics};
+use crate::{CallFailure, Config, metrics};
 use std::fmt::Display;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -64,12 +64,20 @@ impl<K: Kind> Pool<K> {
         pool
     }
 
+    pub(crate) fn config(&self) -> &Config {
+        &self.host.config
+    }
+
+    pub(crate) fn kind(&self) -> &K {
+        &self.kind
+    }
+
     /// One call of a guest about so many events. `size` says how many bytes came back.
     pub(crate) async fn call<T>(
         self: &Arc<Self>,
         function: &'static str,
         events: usize,
-        call: impl for<'a> FnOnce(&'a mut Instance<K::Api>) -> GuestCall<'a, T> + Send,
+        call: impl for<'a> FnOnce(&'a K::Api, &'a mut Store<State>) -> GuestCall<'a, T> + Send,
         size: impl Fn(&T) -> usize,
     ) -> Result<T, CallFailure> {
         let from = Instant::now();
@@ -166,7 +174,7 @@ pub(crate) struct Lease<K: Kind> {
 impl<K: Kind> Lease<K> {
     async fn call<T>(
         &mut self,
-        call: impl for<'a> FnOnce(&'a mut Instance<K::Api>) -> GuestCall<'a, T>,
+        call: impl for<'a> FnOnce(&'a K::Api, &'a mut Store<State>) -> GuestCall<'a, T>,
         size: impl Fn(&T) -> usize,
     ) -> Result<T, CallFailure> {
         let host = self.pool.host.clone();
@@ -175,7 +183,7 @@ impl<K: Kind> Lease<K> {
         self.clean = false;
         let instance = self.instance();
         instance.begin(meter.clone());
-        match host.run(meter, call(instance)).await {
+        match host.run(meter, call(&instance.api, &mut instance.store)).await {
             Ok(value) => {
                 instance.count(size(&value));
                 self.clean = true;

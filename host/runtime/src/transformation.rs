@@ -127,8 +127,8 @@ impl Transformation {
     pub(crate) fn of_component(host: Arc<Host>, component: &Component) -> Result<Arc<Transformation>, LoadError> {
         let guest = PlainPre::new(component.pre()?).map_err(|error| component.misfit(error))?;
         let pool = Pool::new(host.clone(), Plain { guest });
-        // A component may look at the batch as a whole, and cannot say that it does not.
-        Ok(Arc::new(Transformation { host, handler: Handler::Batch, instances: Instances::Component(pool) }))
+        // The world lets the host try every event on its own.
+        Ok(Arc::new(Transformation { host, handler: Handler::PerEvent, instances: Instances::Component(pool) }))
     }
 
     /// The function that handles events.
@@ -146,10 +146,6 @@ impl Transformation {
             Instances::Component(pool) => plain::transform(pool, ctx, batch, events).await?,
         };
         match answer {
-            // The cap on what crosses the boundary also counts what the bytes are wrapped in.
-            Ok(bytes) if bytes.len() > config.output_bytes_max => {
-                Err(CallFailure::OutputTooLarge { max: config.output_bytes_max })
-            }
             Ok(bytes) => Reply::parse(&bytes, events, config),
             Err(mut refusal) => {
                 reply::cut(&mut refusal, config.text_bytes_max);

@@ -1,1 +1,49 @@
-fn main(){}
+//! The `pintle` program: reads the configuration, builds everything, waits for a signal.
+//!
+//! ```text
+//!  postgres ─▶ store ─▶ lease ─▶ log, settlement ─▶ catalog ─▶ processor ─▶ admin, gateway
+//! ```
+//! and down again in the opposite order: the gateway answers what it has accepted, the log commits it, the
+//! destinations finish what they have begun, the cursors are written, Postgres stops.
+
+mod config;
+mod logging;
+mod plant;
+mod plugins_dir;
+mod precompile;
+mod status;
+mod up;
+mod workspace;
+
+use pintle_cli::Invocation;
+use std::process::ExitCode;
+
+// Gives freed memory back to the system soon after a burst of large bodies; glibc's malloc keeps it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The configuration makes no sense, as in sysexits.h.
+const EXIT_CONFIG: u8 = 64;
+/// Something the program needs is not there or does not work.
+const EXIT_FAILED: u8 = 1;
+
+fn main() -> ExitCode {
+    let result = match pintle_cli::parse() {
+        Invocation::Done(code) => return code,
+        Invocation::Precompile(args) => precompile::run(&args),
+        Invocation::Up(args) => match config::Config::load(&args) {
+            Ok(config) => up::run(config),
+            Err(error) => {
+                eprintln!("pintle: {error}");
+                return ExitCode::from(EXIT_CONFIG);
+            }
+        },
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("pintle: {error:#}");
+            ExitCode::from(EXIT_FAILED)
+        }
+    }
+}

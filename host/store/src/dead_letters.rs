@@ -158,6 +158,51 @@ pub async fn revive(store: &Store, id: i64, now_ms: i64) -> Result<Option<(Strin
     Ok(Some((stored.destination, parked, !others)))
 }
 
+/// Replaces a dead letter of a transformation, which succeeds now, by one of delivery per output; none when
+/// nothing of it goes on. Says the ids of the new ones.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn replace(store: &Store, stored: &Stored, payloads: &[bytes::Bytes]) -> Result<Vec<i64>, Error> {
+    let mut tx = store.pool().begin().await?;
+    sqlx::query("DELETE FROM dead_letters WHERE id = $1").bind(stored.id).execute(&mut *tx).await?;
+    let first: i32 = sqlx::query_scalar(
+        "SELECT greatest(coalesce(max(output), -1) + 1, $5) FROM dead_letters \
+         WHERE destination = $1 AND lane = $2 AND seq = $3 AND idx = $4",
+    )
+    .bind(&stored.destination)
+    .bind(stored.letter.position.lane)
+    .bind(stored.letter.position.seq)
+    .bind(stored.letter.position.idx as i32)
+    .bind(stored.letter.output as i32)
+    .fetch_one(&mut *tx)
+    .await?;
+    let mut ids = Vec::new();
+    for (at, payload) in payloads.iter().enumerate() {
+        let letter = DeadLetter {
+            output: first as u32 + at as u32,
+            stage: crate::settle::Stage::Delivery,
+            payload: payload.clone(),
+            ..stored.letter.clone()
+        };
+        insert(&mut tx, &stored.destination, std::slice::from_ref(&letter)).await?;
+        ids.push(
+            sqlx::query_scalar(
+                "SELECT id FROM dead_letters WHERE destination = $1 AND lane = $2 AND seq = $3 AND idx = $4 AND output = $5",
+            )
+            .bind(&stored.destination)
+            .bind(letter.position.lane)
+            .bind(letter.position.seq)
+            .bind(letter.position.idx as i32)
+            .bind(letter.output as i32)
+            .fetch_one(&mut *tx)
+            .await?,
+        );
+    }
+    tx.commit().await?;
+    Ok(ids)
+}
+
 /// Removes a dead letter that was dealt with otherwise. False when it was not there.
 ///
 /// # Errors

@@ -159,14 +159,17 @@ impl Postgres {
         self.supervisor.state.clone()
     }
 
-    /// Resolves when Postgres does not run, with the reason. It is started again unless it was stopped, so
-    /// this is for those who want to say so.
+    /// Resolves when the server that runs now has exited, with the reason; at once when none runs. Another is
+    /// started unless it was stopped, so this is for those who want to say so.
     pub async fn exited(&self) -> String {
         let mut state = self.state();
-        match state.wait_for(|s| !matches!(s, State::Running { .. })).await.as_deref() {
+        let running = state.borrow_and_update().clone();
+        // Compared with the process: its successor may run before this task does.
+        let has_exited = |now: &State| !matches!(now, State::Running { .. }) || *now != running;
+        match state.wait_for(has_exited).await.as_deref() {
             Ok(State::Down { reason }) => reason.clone(),
-            Ok(State::Starting) => "postgres has exited and is being started again".into(),
-            Ok(_) | Err(_) => "postgres was stopped".into(),
+            Ok(State::Starting | State::Running { .. }) => "postgres has exited and is started again".into(),
+            Ok(State::Stopped) | Err(_) => "postgres was stopped".into(),
         }
     }
 

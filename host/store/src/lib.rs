@@ -16,6 +16,7 @@
 
 pub mod config;
 pub mod dead_letters;
+pub mod destinations;
 pub mod embedded;
 pub mod error;
 pub mod lease;

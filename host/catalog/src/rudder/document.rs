@@ -1,6 +1,7 @@
 //! Walking the JSON document with a path in hand and without regard to the case of keys.
 
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// A place in the document, and what stands there, if anything.
 #[derive(Clone)]
@@ -67,6 +68,24 @@ impl<'a> At<'a> {
     /// Nothing there, or nothing that says anything.
     pub(super) fn is_blank(&self) -> bool {
         self.value.is_none_or(is_blank)
+    }
+}
+
+/// The paths of keys that differ from another key of their object in case only: readers of the file take
+/// one of the two, and which one cannot be known. Inside `config`, whose other keys are exact, only the
+/// `guarded` ones count.
+pub(super) fn ambiguous(at: &At<'_>, guarded: Option<&[&str]>, found: &mut Vec<String>) {
+    let mut seen = BTreeSet::new();
+    for (key, field) in at.entries() {
+        let counts = guarded.is_none_or(|names| names.iter().any(|n| n.eq_ignore_ascii_case(key)));
+        if counts && !seen.insert(key.to_ascii_lowercase()) {
+            found.push(field.path());
+        }
+        let below = if key.eq_ignore_ascii_case("config") { Some(super::off::COMMON.as_slice()) } else { guarded };
+        ambiguous(&field, below, found);
+    }
+    for item in at.items() {
+        ambiguous(&item, guarded, found);
     }
 }
 

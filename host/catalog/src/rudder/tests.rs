@@ -105,7 +105,6 @@ fn guarded() -> Vec<(Value, &'static str)> {
         (destination("isProcessorEnabled", json!(false)), "isProcessorEnabled"),
         (destination("isProcessorEnabled", json!(null)), "isProcessorEnabled"),
         (destination("transformations", json!([{"id": "t1", "versionId": "v1"}])), "does not hold its code"),
-        (destination("Transformations", json!([{"versionId": "v1"}])), "does not hold its code"),
         (destination("deliveryAccount", json!({"id": "acc"})), "deliveryAccount"),
         (destination("hasDynamicConfig", json!(true)), "filled in per event"),
         (
@@ -363,6 +362,17 @@ fn files_that_cannot_be_used_say_why() {
         (with("/sources/0/writeKey", json!("a b")), "sources.s1.write-key: holds a colon, a space"),
         (destination("id", Value::Null), "sources[0].destinations[0].id: is missing"),
         (destination("id", json!("a/b")), "destinations.a/b: is not a usable id"),
+        (
+            destination("Transformations", json!([{"versionId": "v1"}])),
+            "sources[0].destinations[0].transformations: is there twice, in different case",
+        ),
+        (
+            destination(
+                "config",
+                json!({"useNativeSDK": false, "UseNativeSdk": true, "k": 1, "K": 2}),
+            ),
+            "sources[0].destinations[0].config.useNativeSDK: is there twice",
+        ),
         (twice, "sources[1]: source id s1 is there twice"),
         (with("/connections/c1", json!({"sourceId": "s1"})), "connections.c1.destinationId: is missing"),
     ] {

@@ -51,7 +51,7 @@ impl Budget {
     }
 
     /// The sum of all linear memory, for stores to add to.
-    pub(super) fn memory(&self) -> Arc<AtomicUsize> {
+    pub(crate) fn memory(&self) -> Arc<AtomicUsize> {
         self.memory.clone()
     }
 

@@ -89,16 +89,16 @@ pub(super) async fn transform(
     let ctx = BatchContext {
         now_ms: ctx.now_ms,
         random_seed: ctx.random_seed,
-        deadline_ms: pool.host().config.deadline_ms(),
+        deadline_ms: pool.config().deadline_ms(),
         transformation_id: ctx.transformation_id.clone(),
         version_id: ctx.version_id.clone(),
     };
     let call = pool.call(
         "transform",
         events,
-        |guest| {
-            let plugin = guest.api.engine.pintle_plugin_script_engine();
-            Box::pin(async move { plugin.call_transform(&mut guest.store, &ctx, &batch).await })
+        |guest, store| {
+            let plugin = guest.engine.pintle_plugin_script_engine();
+            Box::pin(async move { plugin.call_transform(store, &ctx, &batch).await })
         },
         answer_size,
     );

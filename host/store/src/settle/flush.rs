@@ -61,7 +61,6 @@ impl Dirty {
 #[derive(Clone, Debug)]
 pub struct Settlement {
     store: Store,
-    lease: Lease,
     dirty: Arc<Dirty>,
     urgent: Arc<Notify>,
     /// How many flushes have begun and how many have been written.
@@ -91,7 +90,6 @@ impl Settlement {
         let (sender, written) = watch::channel(0);
         let settlement = Settlement {
             store: store.clone(),
-            lease,
             dirty: dirty.clone(),
             urgent: urgent.clone(),
             written,

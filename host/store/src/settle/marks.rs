@@ -63,6 +63,13 @@ impl LaneMarks {
         self.chunks.iter().map(|chunk| u64::from(chunk.events)).sum()
     }
 
+    /// Events settled in the cursor's chunk and beyond.
+    pub(crate) fn settled_from_cursor(&self) -> u64 {
+        let begun: u64 = self.chunks.iter().map(|chunk| u64::from(chunk.events - chunk.unsettled)).sum();
+        let stored = if self.chunks.is_empty() { u64::from(self.idx) } else { 0 };
+        begun + stored + self.restored.iter().filter(|set| **set).count() as u64
+    }
+
     /// Begins the next chunk and says which of its events are settled already.
     pub(crate) fn begin(&mut self, seq: i64, events: u32) -> Vec<bool> {
         let mut chunk =

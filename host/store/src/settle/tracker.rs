@@ -137,6 +137,23 @@ impl Tracker {
         self.state().lanes.iter().map(|(lane, marks)| (*lane, marks.cursor_seq())).collect()
     }
 
+    /// For each lane with a cursor, the chunk in which it stands, and how many events from there on are settled.
+    #[must_use]
+    pub fn cursors(&self) -> BTreeMap<i64, (i64, u64)> {
+        self.state().lanes.iter().map(|(lane, marks)| (*lane, (marks.cursor_seq(), marks.settled_from_cursor()))).collect()
+    }
+
+    /// A dead letter was tried again and its transformation let go of it.
+    pub fn let_go(self: &Arc<Self>, position: Position) {
+        let mut state = self.state();
+        if !state.parked.contains_key(&position) {
+            state.books.dead = state.books.dead.saturating_sub(1);
+            state.books.filtered += 1;
+        }
+        drop(state);
+        self.touched(false);
+    }
+
     /// Begins a chunk, as soon as the window has room for it. The answer says which of its events are
     /// settled already.
     pub async fn begin(self: &Arc<Self>, lane: i64, seq: i64, events: u32) -> Vec<bool> {

@@ -20,12 +20,13 @@ let now = 0;
 let lastId = 0;
 /** Pending timers as a linked list, soonest first: the engine's own lists use no array methods. */
 let first = null;
+let last = null;
 let pending = 0;
 
 /** Starts a call: the clock stands at `nowMs` and no timer is left of the call before. */
 export function begin(nowMs) {
   origin = now = nowMs;
-  first = null;
+  first = last = null;
   pending = 0;
 }
 
@@ -36,11 +37,12 @@ export function runNextTimer() {
   const timer = first;
   if (timer === null) return false;
   first = timer.next;
+  if (first === null) last = null;
   pending--;
   if (timer.at > now) now = timer.at;
   // A timer belongs to the event that set it, and so does the randomness that it and what it wakes use.
   use(timer.random);
-  if (timer.every !== undefined) insert({ ...timer, at: now + timer.every });
+  if (timer.every !== undefined) insert({ __proto__: null, ...timer, at: now + timer.every, next: null });
   try {
     apply(timer.callback, undefined, timer.args);
   } catch (thrown) {
@@ -53,13 +55,20 @@ export function runNextTimer() {
 function insert(timer) {
   if (pending >= TIMERS_MAX) throw new RangeError(`more than ${TIMERS_MAX} timers are pending`);
   pending++;
-  if (first === null || first.at > timer.at) {
+  // Most timers are set for later than all others: those need no search.
+  if (last === null || last.at <= timer.at) {
+    if (last === null) first = timer;
+    else last.next = timer;
+    last = timer;
+    return;
+  }
+  if (first.at > timer.at) {
     timer.next = first;
     first = timer;
     return;
   }
   let before = first;
-  while (before.next !== null && before.next.at <= timer.at) before = before.next;
+  while (before.next.at <= timer.at) before = before.next;
   timer.next = before.next;
   before.next = timer;
 }
@@ -83,6 +92,7 @@ export function clearTimeout(id) {
     if (timer.id !== id) continue;
     if (before === null) first = timer.next;
     else before.next = timer.next;
+    if (last === timer) last = before;
     pending--;
     return;
   }
@@ -111,6 +121,13 @@ export function install(target) {
 
   own(target.performance, 'now', () => read() - origin);
   defineProperty(target.performance, 'timeOrigin', { get: () => origin, configurable: true });
+
+  // The engine's own asks the host for a clock that is not there.
+  own(target.AbortSignal, 'timeout', (delay) => {
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(new DOMException('The operation timed out.', 'TimeoutError')), delay);
+    return controller.signal;
+  });
 
   own(target, 'setTimeout', setTimeout);
   own(target, 'setInterval', setInterval);

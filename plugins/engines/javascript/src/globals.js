@@ -34,6 +34,7 @@ function getCredential(key) {
   return undefined;
 }
 
+const NativeURL = URL;
 const NO_NETWORK = 'no host has been granted to this transformation';
 
 /** Logged once per call, as `fetch` itself says no more than "ERROR". */
@@ -53,9 +54,25 @@ function fetchV2() {
   return new NativePromise((_, reject) => reject({ name: 'FetchError', message: NO_NETWORK }));
 }
 
+/** No database of places is attached yet. */
 function geolocation(ip) {
-  const message = !ip ? 'ip address is required' : 'geolocation is not available right now';
+  let message = 'geolocation is not available right now';
+  if (!ip) message = 'ip address is required';
+  else if (!isAddress(ip)) message = 'invalid ip address';
   return new NativePromise((_, reject) => reject(new NativeError(message)));
+}
+
+function isAddress(ip) {
+  if (typeof ip !== 'string') return false;
+  const parts = ip.split('.');
+  if (parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part) && part <= 255)) return true;
+  if (!/^[0-9a-f:.]+$/i.test(ip)) return false;
+  try {
+    // The URL parser knows every spelling of an IPv6 address.
+    return new NativeURL(`http://[${ip}]/`).hostname.length > 2;
+  } catch {
+    return false;
+  }
 }
 
 /** Puts them where user code looks for them. */

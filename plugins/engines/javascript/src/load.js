@@ -37,14 +37,15 @@ export function handlerOf(modules, name) {
   let scope = evaluate;
   for (let i = 0; i < modules.length; i++) {
     const { name: file, source } = modules[i];
-    const result = i === modules.length - 1 ? name : '(function () { return eval(arguments[0]); })';
+    const isLast = i === modules.length - 1;
+    const result = isLast ? `typeof ${name} === 'undefined' ? undefined : ${name}` : '(function () { return eval(arguments[0]); })';
     try {
       scope = scope(`${source}\n;${result}\n//# sourceURL=${file}`);
     } catch (thrown) {
       throw positioned(thrown, file);
     }
   }
-  if (typeof scope !== 'function') throw scriptError(files[files.length - 1], `${name} is not a function`);
+  if (typeof scope !== 'function') throw scriptError(files[files.length - 1], `${name} is exported, but no function of that name is declared at the top level`);
   return scope;
 }
 

@@ -1,0 +1,191 @@
+//! What can be said on the command line.
+
+use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// A warehouse-native customer data platform in one binary.
+#[derive(Debug, Parser)]
+#[command(
+    name = "pintle",
+    version,
+    about = "A warehouse-native customer data platform in one binary",
+    after_help = "\
+Start with `pintle up`: it needs nothing but Postgres' programs on this machine.
+
+Exit codes: 0 done, 1 it did not work, 64 wrong usage, 65 a file that cannot be used, 69 no Pintle \
+answers at the admin address."
+)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start Pintle and serve until Ctrl-C
+    Up(UpArgs),
+    /// Compile plugins ahead of time, so that a package starts without a compiler
+    #[command(hide = true)]
+    Precompile(PrecompileArgs),
+    #[command(flatten)]
+    Client(ClientCommand),
+}
+
+/// What `pintle up` was told. A flag goes before its environment variable, that before the
+/// configuration file, that before the default.
+#[derive(Clone, Arguments)]
+#[command(after_help = "\
+Without any option Pintle starts a private Postgres in its data directory and serves on \
+127.0.0.1:8080. Every option can also be set in the configuration file, which has many more.")]
+pub struct UpArgs {
+    /// Where SDKs send events [default: 127.0.0.1:8080]
+    #[arg(long, env = "PINTLE_LISTEN", value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// Where the admin API and /metrics listen [default: 127.0.0.1:8081]
+    #[arg(long, env = "PINTLE_ADMIN_LISTEN", value_name = "ADDRESS")]
+    pub admin_listen: Option<SocketAddr>,
+    /// Let --admin-listen be an address that others can reach: the admin API has no passwords
+    #[arg(long, env = "PINTLE_ADMIN_INSECURE")]
+    pub admin_insecure: bool,
+    /// Where everything is kept: the private Postgres, keys, caches [default: pintle-data]
+    #[arg(long, env = "PINTLE_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Use this Postgres instead of a private one: postgres://user:password@host/database
+    #[arg(long, env = "PINTLE_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// What to serve: Pintle's YAML, or a RudderStack workspaceConfig.json. Changes apply at once
+    #[arg(long, env = "PINTLE_WORKSPACE", value_name = "FILE")]
+    pub workspace: Option<PathBuf>,
+    /// Where the plugins are: one .wasm file each [default: plugins beside the program]
+    #[arg(long, env = "PINTLE_PLUGINS_DIR", value_name = "DIR")]
+    pub plugins_dir: Option<PathBuf>,
+    /// The configuration file
+    #[arg(long, env = "PINTLE_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How log lines look [default: text]
+    #[arg(long, env = "PINTLE_LOG_FORMAT", value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+}
+
+/// Leaves the database URL out: it may hold a password.
+impl fmt::Debug for UpArgs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UpArgs")
+            .field("listen", &self.listen)
+            .field("admin_listen", &self.admin_listen)
+            .field("admin_insecure", &self.admin_insecure)
+            .field("data_dir", &self.data_dir)
+            .field("database_url", &self.database_url.as_ref().map(|_| "…"))
+            .field("workspace", &self.workspace)
+            .field("plugins_dir", &self.plugins_dir)
+            .field("config", &self.config)
+            .field("log_format", &self.log_format)
+            .finish()
+    }
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What `pintle precompile` was told.
+#[derive(Clone, Debug, Arguments)]
+pub struct PrecompileArgs {
+    /// Where the plugins are
+    #[arg(long, env = "PINTLE_PLUGINS_DIR", value_name = "DIR")]
+    pub plugins_dir: Option<PathBuf>,
+    /// Where the compiled plugins go
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+/// Everything that is done here and not by the server.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClientCommand {
+    /// How a running Pintle is: its log and every destination
+    Status {
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Events that could not be delivered
+    #[command(subcommand, name = "dead-letters")]
+    DeadLetters(DeadLetters),
+    /// Events on their way
+    #[command(subcommand)]
+    Events(Events),
+    /// Look at a workspace file before it is used; needs no server
+    Import(Import),
+}
+
+/// Which server, and in which form to show its answer.
+#[derive(Debug, Arguments)]
+pub(crate) struct Server {
+    /// The admin address of the Pintle to ask
+    #[arg(long, env = "PINTLE_ADMIN", value_name = "URL", default_value = "http://127.0.0.1:8081")]
+    pub(crate) admin: String,
+    /// Print the API's own JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeadLetters {
+    /// List them, newest first
+    List {
+        /// Only those of this destination
+        #[arg(long, value_name = "ID")]
+        destination: Option<String>,
+        /// At most so many
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        limit: u32,
+        /// Only those older than this one
+        #[arg(long, value_name = "ID")]
+        before: Option<String>,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Show one with its payload, request and response
+    Show {
+        /// Its id, from the list
+        id: String,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Deliver one again
+    Retry {
+        /// Its id, from the list
+        id: String,
+        #[command(flatten)]
+        server: Server,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Events {
+    /// Print events as they are accepted, until Ctrl-C
+    Tail {
+        #[command(flatten)]
+        server: Server,
+    },
+}
+
+#[derive(Debug, Arguments)]
+pub(crate) struct Import {
+    /// Say what in this file works, what stays off and why, and what is ignored
+    #[arg(long, value_name = "FILE", required = true)]
+    pub(crate) check: PathBuf,
+    /// Count the plugins of this directory as there [default: those that come with Pintle]
+    #[arg(long, env = "PINTLE_PLUGINS_DIR", value_name = "DIR")]
+    pub(crate) plugins_dir: Option<PathBuf>,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}

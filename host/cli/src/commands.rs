@@ -1,0 +1,184 @@
+//! What each command does.
+
+use crate::args::{ClientCommand, DeadLetters, Events, Import, Server};
+use crate::client::{Client, encoded};
+use crate::failure::{Exit, Failure};
+use crate::show;
+use pintle_control::{DeadLetterDetail, DeadLetterPage, RetryOutcome, Status, TailLine};
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Runs a command to its end; what went wrong is told on `err`.
+pub(crate) fn run(command: ClientCommand, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
+    let done = match command {
+        ClientCommand::Import(import) => check(&import, out),
+        other => match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime.block_on(ask(other, out, err)),
+            Err(error) => Err(error.into()),
+        },
+    };
+    match done {
+        Ok(exit) => exit,
+        Err(failure) if is_closed_pipe(&failure) => Exit::Done,
+        Err(failure) => {
+            let _ = writeln!(err, "pintle: {}", show::plain_lines(&failure.error.to_string()));
+            failure.exit
+        }
+    }
+}
+
+/// `pintle events tail | head` closes the pipe when it has seen enough.
+fn is_closed_pipe(failure: &Failure) -> bool {
+    let error = failure.error.downcast_ref::<std::io::Error>();
+    error.is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}
+
+async fn ask(
+    command: ClientCommand,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<Exit, Failure> {
+    match command {
+        ClientCommand::Status { server } => status(&server, out).await,
+        ClientCommand::DeadLetters(DeadLetters::List { destination, limit, before, server }) => {
+            let mut path = format!("/admin/v1/dead-letters?limit={limit}");
+            for (name, value) in [("destination", destination), ("before", before)] {
+                if let Some(value) = value {
+                    path.push_str(&format!("&{name}={}", encoded(&value)));
+                }
+            }
+            list(&server, &path, out, err).await
+        }
+        ClientCommand::DeadLetters(DeadLetters::Show { id, server }) => {
+            let path = format!("/admin/v1/dead-letters/{}", encoded(&id));
+            let letter: DeadLetterDetail = Client::new(&server.admin)?.get(&path).await?;
+            if server.json {
+                json(&letter, out)?;
+            } else {
+                show::dead_letters::detail(&letter, now_ms(), out)?;
+            }
+            Ok(Exit::Done)
+        }
+        ClientCommand::DeadLetters(DeadLetters::Retry { id, server }) => {
+            let path = format!("/admin/v1/dead-letters/{}/retry", encoded(&id));
+            let outcome: RetryOutcome = Client::new(&server.admin)?.post(&path).await?;
+            if server.json {
+                json(&outcome, out)?;
+            } else {
+                writeln!(out, "{} will be delivered again", show::plain(&id))?;
+            }
+            Ok(Exit::Done)
+        }
+        ClientCommand::Events(Events::Tail { server }) => tail(&server, out, err).await,
+        ClientCommand::Import(import) => check(&import, out),
+    }
+}
+
+async fn status(server: &Server, out: &mut dyn Write) -> Result<Exit, Failure> {
+    let status: Status = Client::new(&server.admin)?.get("/admin/v1/status").await?;
+    if server.json {
+        json(&status, out)?;
+    } else {
+        show::status::status(&status, now_ms(), out)?;
+    }
+    Ok(Exit::Done)
+}
+
+async fn list(
+    server: &Server,
+    path: &str,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<Exit, Failure> {
+    let page: DeadLetterPage = Client::new(&server.admin)?.get(path).await?;
+    if server.json {
+        json(&page, out)?;
+        return Ok(Exit::Done);
+    }
+    show::dead_letters::list(&page, now_ms(), out)?;
+    if page.dead_letters.is_empty() {
+        writeln!(err, "no dead letters")?;
+    }
+    if let Some(before) = &page.next_before {
+        writeln!(err, "older ones: --before {}", show::plain(before))?;
+    }
+    Ok(Exit::Done)
+}
+
+async fn tail(server: &Server, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
+    let mut lines = Client::new(&server.admin)?.lines("/admin/v1/events/tail").await?;
+    while let Some(line) = lines.next().await? {
+        match serde_json::from_slice::<TailLine>(&line)? {
+            TailLine::Event(event) if server.json => {
+                json_line(&event, out)?;
+            }
+            TailLine::Event(event) => show::events::line(&event, out)?,
+            TailLine::End(end) => {
+                writeln!(err, "pintle: the stream ends: {}; {} missed", end.reason, end.missed)?;
+                return Ok(Exit::Failed);
+            }
+        }
+        // Whoever watches wants to see it now, also through a pipe.
+        out.flush()?;
+    }
+    Err(Failure::new(Exit::Failed, "the stream broke off: the server is gone"))
+}
+
+fn check(import: &Import, out: &mut dyn Write) -> Result<Exit, Failure> {
+    let plugins = match &import.plugins_dir {
+        Some(folder) => plugins_in(folder)?,
+        None => pintle_catalog::file::bundled_plugins(),
+    };
+    let loaded = match pintle_catalog::load(&import.check, &plugins) {
+        Ok(loaded) => loaded,
+        Err(error) if import.json => {
+            json(&error, out)?;
+            return Ok(Exit::BadFile);
+        }
+        Err(error) => return Err(Failure::new(Exit::BadFile, error.to_string())),
+    };
+    let report = show::import::Checked::of(&loaded);
+    if import.json {
+        json(&report, out)?;
+    } else {
+        show::import::report(&report, out)?;
+    }
+    Ok(if report.all_on() { Exit::Done } else { Exit::Failed })
+}
+
+fn plugins_in(folder: &Path) -> Result<BTreeSet<String>, Failure> {
+    let unreadable = |error: std::io::Error| {
+        let message = format!("--plugins-dir {} cannot be read: {error}", folder.display());
+        Failure::new(Exit::Usage, message)
+    };
+    let mut plugins = BTreeSet::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.extension().is_some_and(|extension| extension == "wasm")
+            && let Some(name) = path.file_stem().and_then(|stem| stem.to_str())
+        {
+            plugins.insert(name.to_owned());
+        }
+    }
+    Ok(plugins)
+}
+
+fn json(document: &impl Serialize, out: &mut dyn Write) -> Result<(), Failure> {
+    serde_json::to_writer_pretty(&mut *out, document)?;
+    writeln!(out)?;
+    Ok(())
+}
+
+fn json_line(document: &impl Serialize, out: &mut dyn Write) -> Result<(), Failure> {
+    serde_json::to_writer(&mut *out, document)?;
+    writeln!(out)?;
+    Ok(())
+}
+
+fn now_ms() -> i64 {
+    // A clock before 1970 makes ages wrong, nothing else.
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
+}

@@ -1,0 +1,40 @@
+//! What the admin API needs from the rest of the process, and nothing more.
+
+use crate::dead_letters::{DeadLetter, DeadLetterDetail, DeadLetterFilter, RetryOutcome};
+use crate::status::Status;
+use crate::tail::TailEvent;
+use futures_util::future::BoxFuture;
+use tokio::sync::broadcast;
+
+/// A running Pintle, as the admin API sees it.
+pub trait Plant: Send + Sync + 'static {
+    /// How everything is.
+    fn status(&self) -> Answer<'_, Status>;
+
+    /// Dead letters, newest first, at most `filter.limit`.
+    fn dead_letters(&self, filter: DeadLetterFilter) -> Answer<'_, Vec<DeadLetter>>;
+
+    /// One dead letter with everything that is known about it.
+    fn dead_letter(&self, id: String) -> Answer<'_, Option<DeadLetterDetail>>;
+
+    /// Delivers a dead letter again, outside the order of its key.
+    fn retry(&self, id: String) -> Answer<'_, RetryOutcome>;
+
+    /// Events accepted from now on. The channel is bounded: who does not keep up misses events and is
+    /// told how many.
+    fn tail(&self) -> broadcast::Receiver<TailEvent>;
+}
+
+/// What a [`Plant`] answers, later.
+pub type Answer<'a, T> = BoxFuture<'a, Result<T, Failure>>;
+
+/// Why a [`Plant`] has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// Not now, for a reason that may be told: Postgres is away, the node is shutting down.
+    #[error("{0}")]
+    Unavailable(String),
+    /// We are broken. The text is for the log, never for the client.
+    #[error("{0}")]
+    Broken(String),
+}

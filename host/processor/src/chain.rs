@@ -1,0 +1,186 @@
+//! Runs the transformations of a connection over a batch of events.
+
+use crate::batch::{self, Input};
+use crate::config::Config;
+use crate::isolate;
+use bytes::Bytes;
+use pintle_events::Position;
+use pintle_runtime::CallFailure;
+use pintle_runtime::transformation::{Context, Entry, Handler, Reply, Transformation};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The transformations of a connection, in order.
+#[derive(Clone, Default)]
+pub struct Chain {
+    steps: Vec<Step>,
+}
+
+#[derive(Clone)]
+struct Step {
+    name: String,
+    context: Context,
+    transformation: Arc<Transformation>,
+    /// Crashes and time-outs since an event last got through.
+    failures: Arc<AtomicUsize>,
+}
+
+/// What became of an input in the chain. An input has at least one.
+#[derive(Clone, Debug)]
+pub struct Product {
+    /// The input, by its place in the batch.
+    pub owner: usize,
+    /// Which of the input's products it is.
+    pub ordinal: usize,
+    /// What it is.
+    pub result: Result<Bytes, End>,
+}
+
+/// Why nothing of a product goes on.
+#[derive(Clone, Debug)]
+pub enum End {
+    /// The transformation let go of it on purpose.
+    Dropped {
+        /// Which one.
+        transformation: String,
+    },
+    /// The transformation failed on it.
+    Failed {
+        /// In one sentence.
+        reason: String,
+        /// Where in the user's code.
+        stack: Option<String>,
+    },
+}
+
+struct Flowing {
+    owner: usize,
+    position: Position,
+    members: Bytes,
+}
+
+impl Chain {
+    /// Adds a transformation behind the others.
+    pub fn push(&mut self, name: &str, context: Context, transformation: Arc<Transformation>) {
+        self.steps.push(Step { name: name.to_owned(), context, transformation, failures: Arc::default() });
+    }
+
+    /// Whether events are judged in company, so that they settle together.
+    #[must_use]
+    pub fn groups(&self) -> bool {
+        self.steps.iter().any(|step| step.transformation.handler() == Handler::Batch)
+    }
+
+    /// The transformation that has crashed too often in a row to go on with, if there is one.
+    #[must_use]
+    pub fn broken(&self, config: &Config) -> Option<&str> {
+        let max = config.transformation_failures_max.get();
+        self.steps.iter().find(|step| step.failures.load(Ordering::Relaxed) >= max).map(|step| step.name.as_str())
+    }
+
+    /// Runs a batch that respects the limits of one call through all of it.
+    pub async fn run(&self, inputs: &[Input], now_ms: u64, config: &Config) -> Vec<Product> {
+        let mut flowing: Vec<Flowing> = inputs
+            .iter()
+            .enumerate()
+            .map(|(owner, input)| Flowing { owner, position: input.position, members: input.members.clone() })
+            .collect();
+        let mut ended: Vec<(usize, End)> = Vec::new();
+        for step in &self.steps {
+            let mut next = Vec::with_capacity(flowing.len());
+            for range in batch::calls(&flowing, config, |event| event.members.len()) {
+                step.run(&flowing[range], inputs, now_ms, &mut next, &mut ended).await;
+            }
+            flowing = next;
+        }
+        let results = flowing.into_iter().map(|event| (event.owner, Ok(event.members)));
+        let mut ordinals = vec![0; inputs.len()];
+        let mut products: Vec<Product> = results
+            .chain(ended.into_iter().map(|(owner, end)| (owner, Err(end))))
+            .map(|(owner, result)| {
+                let ordinal = ordinals[owner];
+                ordinals[owner] += 1;
+                Product { owner, ordinal, result }
+            })
+            .collect();
+        products.sort_by_key(|product| (product.owner, product.ordinal));
+        products
+    }
+}
+
+impl Step {
+    async fn run(
+        &self,
+        events: &[Flowing],
+        inputs: &[Input],
+        now_ms: u64,
+        next: &mut Vec<Flowing>,
+        ended: &mut Vec<(usize, End)>,
+    ) {
+        let context = Context { now_ms, ..self.context.clone() };
+        let context = &context;
+        let call = |range: std::ops::Range<usize>| async move {
+            let count = range.len();
+            let encoded = batch::encode(
+                events[range].iter().enumerate().map(|(at, event)| (&event.members, event.position, at)),
+            );
+            let reply = self.transformation.transform(context, encoded, count).await?;
+            per_event(reply, count)
+        };
+        for (event, result) in events.iter().zip(isolate::guilty(events.len(), call).await) {
+            let input = &inputs[event.owner];
+            let entries = match result {
+                Ok(entries) => {
+                    self.failures.store(0, Ordering::Relaxed);
+                    entries
+                }
+                Err(failure) => {
+                    // A refusal is the user's own error; a crash or a time-out may be the code as a whole.
+                    if !matches!(failure, CallFailure::Refused(_)) {
+                        self.failures.fetch_add(1, Ordering::Relaxed);
+                    }
+                    let reason = format!("transformation \"{}\" failed: {failure}", self.name);
+                    ended.push((event.owner, End::Failed { reason, stack: None }));
+                    continue;
+                }
+            };
+            for entry in entries {
+                match entry {
+                    Entry::Output { event: message, .. } => next.push(Flowing {
+                        owner: event.owner,
+                        position: event.position,
+                        members: input.with_message(message.get().as_bytes()),
+                    }),
+                    Entry::Error { message, stack, .. } => {
+                        let reason = format!("transformation \"{}\" failed: {message}", self.name);
+                        ended.push((event.owner, End::Failed { reason, stack }));
+                    }
+                    Entry::Dropped { .. } => {
+                        ended.push((event.owner, End::Dropped { transformation: self.name.clone() }));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Sorts a reply's entries by the event they answer; an event without any was dropped.
+fn per_event(reply: Reply, events: usize) -> Result<Vec<Vec<Entry>>, CallFailure> {
+    for line in &reply.logs {
+        tracing::debug!(target: "pintle::transformation", level = line.level, "{}", line.message);
+    }
+    let mut sorted: Vec<Vec<Entry>> = vec![Vec::new(); events];
+    for entry in reply.entries {
+        let (Entry::Output { index, .. } | Entry::Error { index, .. } | Entry::Dropped { index }) = entry;
+        let place = sorted
+            .get_mut(index)
+            .ok_or_else(|| CallFailure::BadOutput(format!("it answers event {index} of {events}")))?;
+        place.push(entry);
+    }
+    for (index, entries) in sorted.iter_mut().enumerate() {
+        if entries.is_empty() {
+            entries.push(Entry::Dropped { index });
+        }
+    }
+    Ok(sorted)
+}

@@ -1,0 +1,39 @@
+//! The processor's settings.
+
+use serde::Deserialize;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+/// Settings of reading and transforming.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Config {
+    /// Events in one call of a component, at most. Default: 200.
+    pub batch_events_max: NonZeroUsize,
+    /// Bytes of events in one call of a component, at most, unless one event alone is larger. Default: 256 KiB.
+    pub batch_bytes_max: NonZeroUsize,
+    /// How often in a row a transformation may crash or time out, with no event getting through, before it
+    /// counts as broken: its destination then waits for a new version instead of burying every event. Default: 100.
+    pub transformation_failures_max: NonZeroUsize,
+    /// How long a destination that is replaced or stopped may take to finish what it has begun, in seconds;
+    /// the rest is read again. Default: 10.
+    pub drain_seconds_max: u64,
+}
+
+impl Config {
+    pub(crate) fn drain_time_max(&self) -> Duration {
+        Duration::from_secs(self.drain_seconds_max)
+    }
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        let positive = |n| NonZeroUsize::new(n).expect("the defaults are not zero");
+        Config {
+            batch_events_max: positive(200),
+            batch_bytes_max: positive(256 << 10),
+            transformation_failures_max: positive(100),
+            drain_seconds_max: 10,
+        }
+    }
+}

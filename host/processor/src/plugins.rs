@@ -1,0 +1,90 @@
+//! The component files that are there: destinations and script engines.
+
+use pintle_runtime::destination::DestinationPlugin;
+use pintle_runtime::transformation::ScriptEngine;
+use pintle_runtime::{LoadError, Runtime};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The script engine's file.
+const JAVASCRIPT: &str = "javascript-engine";
+
+/// Loads components by name from a folder.
+#[derive(Clone)]
+pub struct Plugins {
+    runtime: Runtime,
+    folder: PathBuf,
+}
+
+/// Why a plugin cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such file.
+    #[error("there is no plugin \"{name}\" ({path}: {error}); the plugins here are: {known}")]
+    Missing {
+        /// What was asked for.
+        name: String,
+        /// Where it would be.
+        path: String,
+        /// Why it cannot be read.
+        error: std::io::Error,
+        /// What there is.
+        known: String,
+    },
+    /// The file is not a component that fits.
+    #[error("plugin \"{name}\" cannot be loaded: {error}")]
+    Load {
+        /// Which one.
+        name: String,
+        /// Why.
+        error: LoadError,
+    },
+}
+
+impl Plugins {
+    /// The plugins of a folder.
+    #[must_use]
+    pub fn new(runtime: Runtime, folder: PathBuf) -> Plugins {
+        Plugins { runtime, folder }
+    }
+
+    /// The names of the destinations that are there.
+    #[must_use]
+    pub fn destinations(&self) -> BTreeSet<String> {
+        let entries = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        entries
+            .filter_map(|entry| Some(entry.file_name().to_str()?.strip_suffix(".wasm")?.to_owned()))
+            .filter(|name| !name.ends_with("-engine"))
+            .collect()
+    }
+
+    /// A destination's component.
+    ///
+    /// # Errors
+    /// When it is not there or does not fit.
+    pub async fn destination(&self, name: &str) -> Result<Arc<DestinationPlugin>, Error> {
+        let bytes = self.read(name).await?;
+        self.runtime.destination(&bytes).await.map_err(|error| Error::Load { name: name.to_owned(), error })
+    }
+
+    /// The JavaScript engine.
+    ///
+    /// # Errors
+    /// When it is not there or does not fit.
+    pub async fn javascript(&self) -> Result<Arc<ScriptEngine>, Error> {
+        let bytes = self.read(JAVASCRIPT).await?;
+        let engine = self.runtime.script_engine(&bytes).await;
+        engine.map_err(|error| Error::Load { name: JAVASCRIPT.to_owned(), error })
+    }
+
+    async fn read(&self, name: &str) -> Result<Vec<u8>, Error> {
+        let path = self.folder.join(format!("{name}.wasm"));
+        tokio::fs::read(&path).await.map_err(|error| Error::Missing {
+            name: name.to_owned(),
+            path: path.display().to_string(),
+            error,
+            known: self.destinations().into_iter().collect::<Vec<_>>().join(", "),
+        })
+    }
+}

@@ -1,0 +1,253 @@
+//! One destination: reads, transforms, maps, hands over; from its start to its replacement.
+
+use crate::batch::{self, Input};
+use crate::chain::Chain;
+use crate::config::Config;
+use crate::intake::{Intake, Sorted};
+use crate::map::Mapper;
+use crate::plugins::{self, Plugins};
+use crate::spec::{Mode, Spec};
+use crate::metrics;
+use pintle_catalog::secrets;
+use pintle_router::{HttpClient, Mask, Outlet};
+use pintle_runtime::destination::ConfigureError;
+use pintle_runtime::transformation::{Context, ScriptError, Source};
+use pintle_store::log::{Log, Reader};
+use pintle_store::settle::{Settlement, Tracker};
+use pintle_store::{Store, revisions};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// How long after a failure of the database a runner reads on.
+const READ_PAUSE: Duration = Duration::from_millis(200);
+
+/// What every runner needs.
+#[derive(Clone)]
+pub struct Parts {
+    /// The processor's settings.
+    pub config: Config,
+    /// The router's settings.
+    pub router: pintle_router::Config,
+    /// Our database.
+    pub store: Store,
+    /// The event log.
+    pub log: Log,
+    /// Where events are settled.
+    pub settlement: Settlement,
+    /// The components.
+    pub plugins: Plugins,
+    /// False while this process is not sure to own the destinations.
+    pub attempts_allowed: watch::Receiver<bool>,
+}
+
+/// Why a destination does not run. Its cursor stays; a new revision starts it again.
+#[derive(Debug, thiserror::Error)]
+pub enum Held {
+    /// The plugin cannot be used.
+    #[error(transparent)]
+    Plugin(#[from] plugins::Error),
+    /// The configuration does not fit the plugin.
+    #[error("configuration: {0}")]
+    Config(#[from] ConfigureError),
+    /// A reference in the configuration leads nowhere.
+    #[error("configuration: {0}")]
+    Secret(#[from] secrets::Unresolved),
+    /// A transformation does not load.
+    #[error("transformation \"{name}\" does not load: {error}")]
+    Script {
+        /// Its name.
+        name: String,
+        /// Where and why.
+        error: Box<ScriptError>,
+    },
+    /// A transformation fails on everything.
+    #[error("transformation \"{0}\" fails on every event; the destination waits for a new version of it")]
+    Broken(String),
+    /// A connection names a transformation that is not there.
+    #[error("connection \"{connection}\" names transformation \"{transformation}\", which is not there")]
+    NoTransformation {
+        /// The connection.
+        connection: String,
+        /// What it names.
+        transformation: String,
+    },
+    /// The database does not answer.
+    #[error(transparent)]
+    Store(#[from] pintle_store::Error),
+}
+
+/// A destination that is set up and reads.
+pub struct Runner {
+    parts: Parts,
+    spec: Arc<Spec>,
+    tracker: Arc<Tracker>,
+    chains: BTreeMap<Arc<str>, Chain>,
+    delivery: Option<(Mapper, Outlet)>,
+    plugin_types: Vec<String>,
+}
+
+impl Runner {
+    /// Loads and configures what the destination needs.
+    ///
+    /// # Errors
+    /// [`Held`] says what stands in the way.
+    pub async fn set_up(parts: Parts, spec: Arc<Spec>, tracker: Arc<Tracker>) -> Result<Runner, Held> {
+        let mut runner =
+            Runner { parts, spec, tracker, chains: BTreeMap::new(), delivery: None, plugin_types: Vec::new() };
+        if runner.spec.mode == Mode::Deliver {
+            runner.load_chains().await?;
+            runner.open_outlet().await?;
+        }
+        Ok(runner)
+    }
+
+    async fn load_chains(&mut self) -> Result<(), Held> {
+        for route in self.spec.routes.values() {
+            let mut chain = Chain::default();
+            for id in &route.connection.transformations {
+                let transformation = self.spec.transformations.get(id).ok_or_else(|| Held::NoTransformation {
+                    connection: route.connection_id.clone(),
+                    transformation: id.clone(),
+                })?;
+                let source = Source {
+                    id: id.clone(),
+                    version: transformation.version.clone(),
+                    name: transformation.name.clone(),
+                    code: transformation.code.clone(),
+                };
+                let engine = self.parts.plugins.javascript().await?;
+                let loaded = engine.load(source).await.map_err(|error| Held::Script {
+                    name: transformation.name.clone(),
+                    error: Box::new(error),
+                })?;
+                let context = Context {
+                    now_ms: 0,
+                    random_seed: xxhash_rust::xxh3::xxh3_64(transformation.version.as_bytes()),
+                    transformation_id: id.clone(),
+                    version_id: transformation.version.clone(),
+                };
+                chain.push(&transformation.name, context, loaded);
+            }
+            self.chains.insert(route.connection_id.as_str().into(), chain);
+        }
+        Ok(())
+    }
+
+    async fn open_outlet(&mut self) -> Result<(), Held> {
+        let component = self.parts.plugins.destination(&self.spec.destination.plugin).await?;
+        let config = secrets::resolve(&self.spec.destination.config)?;
+        let plugin = component.configure(&config).await?;
+        self.plugin_types = plugin.manifest().message_types.clone();
+        let mask = Mask::of_config(&plugin.manifest().config, &config);
+        let outlet = Outlet::start(pintle_router::Setup {
+            config: self.parts.router.clone(),
+            destination_id: self.spec.id.as_str().into(),
+            plugin: plugin.clone(),
+            http: HttpClient::new(&self.parts.router),
+            tracker: self.tracker.clone(),
+            parked: self.parts.settlement.parked(&self.spec.id).await?,
+            mask,
+            attempts_allowed: self.parts.attempts_allowed.clone(),
+        });
+        self.delivery = Some((Mapper { plugin, tracker: self.tracker.clone() }, outlet));
+        Ok(())
+    }
+
+    /// The way out, when it has one.
+    #[must_use]
+    pub fn outlet(&self) -> Option<&Outlet> {
+        self.delivery.as_ref().map(|(_, outlet)| outlet)
+    }
+
+    /// The chain of a connection, for events that come from elsewhere than the log.
+    #[must_use]
+    pub fn chains(&self) -> &BTreeMap<Arc<str>, Chain> {
+        &self.chains
+    }
+
+    /// Reads until it is stopped, or, when it only filters, until the backlog is dealt with. What it has
+    /// begun is finished within the drain time; the rest is forgotten and read again.
+    ///
+    /// # Errors
+    /// [`Held`] when going on makes no sense.
+    pub async fn run(mut self, stop: CancellationToken) -> Result<(), Held> {
+        let starts = revisions::connection_starts(&self.parts.store).await?;
+        let intake = Intake::new(self.spec.clone(), self.tracker.clone(), starts, std::mem::take(&mut self.plugin_types));
+        let mut reader = self.parts.log.reader(self.tracker.next_chunks());
+        let result = tokio::select! {
+            () = stop.cancelled() => Ok(()),
+            result = self.read(&intake, &mut reader) => result,
+        };
+        if let Some((_, outlet)) = self.delivery.take() {
+            outlet.close(self.parts.config.drain_time_max()).await;
+        }
+        self.parts.settlement.flush().await;
+        self.tracker.rewind();
+        result
+    }
+
+    async fn read(&self, intake: &Intake, reader: &mut Reader) -> Result<(), Held> {
+        let backlog = self.parts.log.heads();
+        loop {
+            if self.delivery.is_none() && reader.has_passed(&backlog) {
+                return Ok(());
+            }
+            let mut sorted = Sorted::new();
+            let mut taken = 0;
+            let chunk = match reader.next().await {
+                Ok(chunk) => chunk,
+                Err(error) => {
+                    tracing::warn!(destination = self.spec.id, %error, "the log cannot be read, trying again");
+                    tokio::time::sleep(READ_PAUSE).await;
+                    continue;
+                }
+            };
+            taken += intake.take(&chunk, &mut sorted).await;
+            // Small chunks share their calls: whatever is committed by now and fits.
+            while taken < self.parts.config.batch_events_max.get() {
+                let Ok(Some(chunk)) = reader.next_ready().await else { break };
+                taken += intake.take(&chunk, &mut sorted).await;
+            }
+            metrics::read(&self.spec.id, taken);
+            self.process(sorted).await?;
+        }
+    }
+
+    async fn process(&self, sorted: Sorted) -> Result<(), Held> {
+        let Some((mapper, outlet)) = &self.delivery else { return Ok(()) };
+        let mut deliveries = Vec::new();
+        let connections = sorted.len();
+        for (connection, inputs) in sorted {
+            let chain = &self.chains[&connection];
+            for range in batch::calls(&inputs, &self.parts.config, |input| input.members.len()) {
+                deliveries.append(&mut self.transform(mapper, chain, &inputs[range]).await);
+                if let Some(name) = chain.broken(&self.parts.config) {
+                    return Err(Held::Broken(name.to_owned()));
+                }
+            }
+        }
+        if connections > 1 {
+            // Connections were transformed one after the other; a key may be in several of them.
+            deliveries.sort_by_key(|delivery| delivery.position);
+        }
+        for delivery in deliveries {
+            if outlet.send(delivery).await.is_err() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    async fn transform(&self, mapper: &Mapper, chain: &Chain, inputs: &[Input]) -> Vec<pintle_router::Delivery> {
+        let now_ms = now_ms();
+        let products = chain.run(inputs, now_ms, &self.parts.config).await;
+        mapper.map(inputs, products, chain.groups(), now_ms, &self.parts.config).await
+    }
+}
+
+pub(crate) fn now_ms() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis() as u64
+}

@@ -1,0 +1,111 @@
+//! One destination's part of the catalog: what a runner works by, and what makes it be replaced.
+
+use pintle_catalog::{Catalog, Connection, Destination, DestinationState, Source, Transformation};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a runner does with its destination's events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Delivers them.
+    Deliver,
+    /// Filters the backlog with this reason, up to the chunks that were the last ones then.
+    Filter {
+        /// Why.
+        reason: &'static str,
+    },
+}
+
+/// One destination's part of the catalog.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spec {
+    /// The destination's id.
+    pub id: String,
+    /// What to do.
+    pub mode: Mode,
+    /// The destination.
+    pub destination: Destination,
+    /// Its connections, by their source.
+    pub routes: BTreeMap<String, Route>,
+    /// The transformations that they use.
+    pub transformations: BTreeMap<String, Transformation>,
+}
+
+/// A connection that is on, and its source.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Route {
+    /// The connection's id.
+    pub connection_id: String,
+    /// The connection.
+    pub connection: Connection,
+    /// Its source.
+    pub source: Source,
+}
+
+impl Spec {
+    /// The parts of all destinations that have anything to do. Paused ones have not.
+    #[must_use]
+    pub fn all(catalog: &Catalog) -> BTreeMap<String, Spec> {
+        let specs = catalog.destinations.iter().filter_map(|(id, destination)| {
+            let mode = match destination.state {
+                DestinationState::Enabled => Mode::Deliver,
+                DestinationState::Disabled => Mode::Filter { reason: "the destination is disabled" },
+                DestinationState::Paused => return None,
+            };
+            Some((id.clone(), Spec::of(catalog, id, destination, mode)))
+        });
+        specs.collect()
+    }
+
+    fn of(catalog: &Catalog, id: &str, destination: &Destination, mode: Mode) -> Spec {
+        let mut routes = BTreeMap::new();
+        for (connection_id, connection) in catalog.connections_to(id).filter(|(_, c)| c.is_on()) {
+            if let Some(source) = catalog.sources.get(&connection.source) {
+                routes.insert(
+                    connection.source.clone(),
+                    Route {
+                        connection_id: connection_id.to_owned(),
+                        connection: connection.clone(),
+                        source: source.clone(),
+                    },
+                );
+            }
+        }
+        let used: BTreeSet<&String> = routes.values().flat_map(|route| &route.connection.transformations).collect();
+        let transformations = used
+            .into_iter()
+            .filter_map(|id| Some((id.clone(), catalog.transformations.get(id)?.clone())))
+            .collect();
+        Spec { id: id.to_owned(), mode, destination: destination.clone(), routes, transformations }
+    }
+
+    /// The same destination after it was taken out of the catalog: its backlog is filtered by its old routes.
+    #[must_use]
+    pub fn removed(mut self) -> Spec {
+        self.mode = Mode::Filter { reason: "the destination was removed" };
+        self
+    }
+
+    /// A destination of which nothing is left but its cursors: whatever it was fed by is not known any more.
+    #[must_use]
+    pub fn unknown(id: &str) -> Spec {
+        Spec {
+            id: id.to_owned(),
+            mode: Mode::Filter { reason: "the destination was removed" },
+            destination: Destination {
+                name: id.to_owned(),
+                plugin: String::new(),
+                config: serde_json::Value::Null,
+                state: DestinationState::Disabled,
+                message_types: None,
+            },
+            routes: BTreeMap::new(),
+            transformations: BTreeMap::new(),
+        }
+    }
+
+    /// The sources whose events it takes.
+    #[must_use]
+    pub fn sources(&self) -> BTreeSet<String> {
+        self.routes.keys().cloned().collect()
+    }
+}

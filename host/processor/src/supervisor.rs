@@ -1,0 +1,350 @@
+//! One runner per destination of the catalog, replaced when its part of the catalog changes.
+
+use crate::batch;
+use crate::chain::Chain;
+use crate::runner::{Held, Parts, Runner, now_ms};
+use crate::spec::{Mode, Spec};
+use crate::batch::Input;
+use pintle_catalog::Catalog;
+use pintle_router::Outlet;
+use pintle_store::settle::{Books, DeadLetter, Fate, Stage, Tracker};
+use pintle_store::{Error, dead_letters, revisions};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// How long after a failure of the database a destination is set up again.
+const SET_UP_PAUSE: Duration = Duration::from_millis(500);
+
+/// Keeps the runners in step with the catalog.
+pub struct Supervisor {
+    parts: Parts,
+    catalog: watch::Receiver<Arc<Catalog>>,
+    slots: BTreeMap<String, Slot>,
+    board: Arc<Board>,
+}
+
+struct Slot {
+    spec: Arc<Spec>,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+/// What is known of the destinations that have a runner.
+#[derive(Default)]
+struct Board {
+    destinations: Mutex<BTreeMap<String, Seat>>,
+}
+
+#[derive(Clone, Default)]
+struct Seat {
+    tracker: Option<Arc<Tracker>>,
+    outlet: Option<Outlet>,
+    chains: BTreeMap<Arc<str>, Chain>,
+    held: Option<String>,
+    starting: bool,
+}
+
+/// How one destination is doing.
+#[derive(Clone, Debug, Default)]
+pub struct DestinationState {
+    /// Its books, as far as its cursors vouch for them.
+    pub books: Books,
+    /// What its outlet says; absent when it has none.
+    pub outlet: Option<pintle_router::Status>,
+    /// Why it does not run, if it does not.
+    pub held: Option<String>,
+    /// Whether its components are still being loaded.
+    pub starting: bool,
+    /// In each lane, the chunk in which its cursor stands, and how many events from there on are settled.
+    pub cursors: BTreeMap<i64, (i64, u64)>,
+}
+
+/// Why a dead letter was not retried.
+#[derive(Debug, thiserror::Error)]
+pub enum RetryError {
+    /// There is no such dead letter.
+    #[error("there is no dead letter {0}")]
+    Missing(i64),
+    /// Its destination does not deliver now.
+    #[error("destination \"{0}\" does not deliver now; enable it first")]
+    NotRunning(String),
+    /// The transformation still fails on it.
+    #[error("it failed again: {0}")]
+    FailedAgain(String),
+    /// The database does not answer.
+    #[error(transparent)]
+    Store(#[from] Error),
+}
+
+/// Asks and instructs the supervisor. Cheap to clone.
+#[derive(Clone)]
+pub struct Handle {
+    parts: Parts,
+    board: Arc<Board>,
+}
+
+impl Supervisor {
+    /// A supervisor that has started nothing yet.
+    #[must_use]
+    pub fn new(parts: Parts, catalog: watch::Receiver<Arc<Catalog>>) -> (Supervisor, Handle) {
+        let board = Arc::new(Board::default());
+        let handle = Handle { parts: parts.clone(), board: board.clone() };
+        (Supervisor { parts, catalog, slots: BTreeMap::new(), board }, handle)
+    }
+
+    /// Runs until `shutdown`, then drains every destination within the drain time.
+    ///
+    /// # Errors
+    /// When the database cannot be asked what there is to do.
+    pub async fn run(mut self, shutdown: CancellationToken) -> Result<(), Error> {
+        loop {
+            let catalog = self.catalog.borrow_and_update().clone();
+            self.follow(&catalog).await?;
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                changed = self.catalog.changed() => if changed.is_err() { break },
+            }
+        }
+        let slots = std::mem::take(&mut self.slots);
+        for slot in slots.values() {
+            slot.stop.cancel();
+        }
+        for slot in slots.into_values() {
+            _ = slot.task.await;
+        }
+        Ok(())
+    }
+
+    /// Replaces the runners whose part of the catalog has changed. Old batches drain first.
+    async fn follow(&mut self, catalog: &Catalog) -> Result<(), Error> {
+        let mut wanted = Spec::all(catalog);
+        for id in revisions::active_destinations(&self.parts.store).await? {
+            if !catalog.destinations.contains_key(&id) {
+                let old = self.slots.get(&id).map(|slot| slot.spec.as_ref().clone());
+                let removed = old.map_or_else(|| Spec::unknown(&id), Spec::removed);
+                wanted.insert(id, removed);
+            }
+        }
+        let unchanged = |slot: &Slot| wanted.get(&slot.spec.id).is_some_and(|spec| *spec == *slot.spec);
+        let stale: Vec<String> =
+            self.slots.values().filter(|slot| !unchanged(slot)).map(|slot| slot.spec.id.clone()).collect();
+        let mut ending = Vec::new();
+        for id in stale {
+            let slot = self.slots.remove(&id).expect("its id was just read from there");
+            slot.stop.cancel();
+            ending.push((id, slot.task));
+        }
+        for (id, task) in ending {
+            _ = task.await;
+            if !wanted.contains_key(&id) {
+                self.board.lock().remove(&id);
+            }
+        }
+        for (id, spec) in wanted {
+            if !self.slots.contains_key(&id) {
+                let spec = Arc::new(spec);
+                let stop = CancellationToken::new();
+                let attendant =
+                    Attendant { parts: self.parts.clone(), spec: spec.clone(), board: self.board.clone(), stop: stop.clone() };
+                let task = tokio::spawn(attendant.run());
+                self.slots.insert(id, Slot { spec, stop, task });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Sees one runner through: set up, run, and what comes after.
+struct Attendant {
+    parts: Parts,
+    spec: Arc<Spec>,
+    board: Arc<Board>,
+    stop: CancellationToken,
+}
+
+impl Attendant {
+    async fn run(self) {
+        loop {
+            self.seat(|seat| {
+                seat.starting = true;
+                seat.held = None;
+            });
+            let held = tokio::select! {
+                () = self.stop.cancelled() => break,
+                ready = self.set_up() => match ready {
+                    Ok(runner) => {
+                        self.seat(|seat| {
+                            seat.starting = false;
+                            seat.outlet = runner.outlet().cloned();
+                            seat.chains = runner.chains().clone();
+                        });
+                        // Not under the select: a runner that is told to stop drains first.
+                        Ok(runner)
+                    }
+                    Err(held) => Err(held),
+                },
+            };
+            let held = match held {
+                Ok(runner) => match runner.run(self.stop.clone()).await {
+                    Ok(()) if self.stop.is_cancelled() => break,
+                    Ok(()) => match self.close_books().await {
+                        Ok(()) => return,
+                        Err(error) => Held::Store(error),
+                    },
+                    Err(held) => held,
+                },
+                Err(held) => held,
+            };
+            self.seat(|seat| {
+                seat.outlet = None;
+                seat.chains.clear();
+                seat.starting = false;
+                seat.held = Some(held.to_string());
+            });
+            if let Held::Store(error) = &held {
+                tracing::warn!(destination = self.spec.id, %error, "destination cannot be set up, trying again");
+                tokio::select! {
+                    () = self.stop.cancelled() => break,
+                    () = tokio::time::sleep(SET_UP_PAUSE) => {}
+                }
+            } else {
+                tracing::error!(destination = self.spec.id, error = %held, "destination waits for a new configuration");
+                self.stop.cancelled().await;
+                break;
+            }
+        }
+        self.seat(|seat| {
+            seat.outlet = None;
+            seat.chains.clear();
+        });
+    }
+
+    async fn set_up(&self) -> Result<Runner, Held> {
+        let known = self.board.lock().get(&self.spec.id).and_then(|seat| seat.tracker.clone());
+        let tracker = match known {
+            Some(tracker) => tracker,
+            None => self.parts.settlement.tracker(&self.spec.id).await?,
+        };
+        self.seat(|seat| seat.tracker = Some(tracker.clone()));
+        if let Mode::Filter { reason } = self.spec.mode {
+            self.bury_parked(&tracker, reason).await?;
+        }
+        Runner::set_up(self.parts.clone(), self.spec.clone(), tracker).await
+    }
+
+    /// Parked events of a destination that takes nothing any more become dead letters.
+    async fn bury_parked(&self, tracker: &Arc<Tracker>, reason: &str) -> Result<(), Error> {
+        for parked in self.parts.settlement.parked(&self.spec.id).await? {
+            let letter = DeadLetter {
+                position: parked.position,
+                output: parked.output,
+                stage: Stage::Delivery,
+                reason: reason.to_owned(),
+                error: (!parked.last_error.is_empty()).then(|| parked.last_error.clone()),
+                attempts: parked.attempt,
+                request: None,
+                response: None,
+                payload: parked.payload.clone(),
+                source_id: parked.source_id.clone(),
+                connection_id: parked.connection_id.clone(),
+                message_id: parked.message_id.clone(),
+                event_type: parked.event_type.clone(),
+                key_hash: parked.key_hash,
+            };
+            tracker.unpark(&parked, Fate::Dead(letter));
+        }
+        self.parts.settlement.flush().await;
+        Ok(())
+    }
+
+    /// The backlog is dealt with: the destination holds nothing back any more.
+    async fn close_books(&self) -> Result<(), Error> {
+        self.parts.settlement.flush().await;
+        self.board.lock().remove(&self.spec.id);
+        revisions::deactivate(&self.parts.store, &self.spec.id).await
+    }
+
+    fn seat(&self, change: impl FnOnce(&mut Seat)) {
+        change(self.board.lock().entry(self.spec.id.clone()).or_default());
+    }
+}
+
+impl Board {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Seat>> {
+        self.destinations.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Handle {
+    /// How the destinations with a runner are doing.
+    #[must_use]
+    pub fn destinations(&self) -> BTreeMap<String, DestinationState> {
+        let seats = self.board.lock().clone();
+        let state = |seat: Seat| DestinationState {
+            books: seat.tracker.as_ref().map(|tracker| tracker.books()).unwrap_or_default(),
+            outlet: seat.outlet.map(|outlet| outlet.status()),
+            held: seat.held,
+            starting: seat.starting,
+            cursors: seat.tracker.map(|tracker| tracker.cursors()).unwrap_or_default(),
+        };
+        seats.into_iter().map(|(id, seat)| (id, state(seat))).collect()
+    }
+
+    /// Tries a dead letter again: behind what its key has now, out of the order it once had.
+    ///
+    /// # Errors
+    /// [`RetryError`] says why it stays where it is.
+    pub async fn retry(&self, id: i64) -> Result<(), RetryError> {
+        let store = &self.parts.store;
+        let stored = dead_letters::get(store, id).await?.ok_or(RetryError::Missing(id))?;
+        let seat = self.board.lock().get(&stored.destination).cloned().unwrap_or_default();
+        let (Some(tracker), Some(outlet)) = (seat.tracker, seat.outlet) else {
+            return Err(RetryError::NotRunning(stored.destination));
+        };
+        // Its cursor may not have been written yet; the row was written with it, so it is by now.
+        let letters = if stored.letter.stage == Stage::Transformation {
+            let chain = seat.chains.get(&*stored.letter.connection_id);
+            let chain = chain.ok_or_else(|| RetryError::NotRunning(stored.destination.clone()))?;
+            let payloads = self.transform(chain, &stored.letter).await?;
+            dead_letters::replace(store, &stored, &payloads).await?
+        } else {
+            vec![id]
+        };
+        if letters.is_empty() {
+            tracker.let_go(stored.letter.position);
+        }
+        for letter in letters {
+            if let Some((_, parked, last)) = dead_letters::revive(store, letter, now_ms() as i64).await? {
+                tracker.revived(&parked, last);
+                // A closing outlet leaves the row, which is read when the destination starts again.
+                _ = outlet.adopt(parked);
+            }
+        }
+        Ok(())
+    }
+
+    async fn transform(&self, chain: &Chain, letter: &DeadLetter) -> Result<Vec<bytes::Bytes>, RetryError> {
+        let input = Input {
+            position: letter.position,
+            key_hash: letter.key_hash,
+            source_id: letter.source_id.as_str().into(),
+            connection_id: letter.connection_id.as_str().into(),
+            message_id: letter.message_id.clone(),
+            event_type: letter.event_type.clone(),
+            members: letter.payload.slice(1..letter.payload.len().saturating_sub(1).max(1)),
+        };
+        let mut payloads = Vec::new();
+        for product in chain.run(&[input], now_ms(), &self.parts.config).await {
+            match product.result {
+                Ok(members) => payloads.push(batch::payload(&members)),
+                Err(crate::chain::End::Failed { reason, .. }) => return Err(RetryError::FailedAgain(reason)),
+                Err(crate::chain::End::Dropped { .. }) => {}
+            }
+        }
+        Ok(payloads)
+    }
+}

@@ -1,0 +1,95 @@
+use crate::guests::{OBEDIENT, component, obedient, small, wit};
+use pintle_runtime::{Config, LoadError, Runtime, World};
+
+async fn refusal(bytes: &[u8]) -> String {
+    Runtime::new(small()).unwrap().transformation_component(bytes).await.map(|_| ()).unwrap_err().to_string()
+}
+
+#[tokio::test]
+async fn a_component_is_known_by_what_it_exports() {
+    let component = Runtime::new(small()).unwrap().component(&obedient()).await.unwrap();
+    assert_eq!(component.world(), World::Transformation);
+    assert_eq!(component.digest().len(), 64);
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_webassembly_is_refused() {
+    let refusal = refusal(b"#!/bin/sh\n").await;
+    assert_eq!(refusal, "this is not a WebAssembly component: the file does not start with its magic number");
+}
+
+#[tokio::test]
+async fn a_core_module_is_told_to_become_a_component() {
+    let refusal = refusal(&wat::parse_str("(module)").unwrap()).await;
+    assert!(refusal.starts_with("this is a core WebAssembly module, not a component"), "{refusal}");
+}
+
+#[tokio::test]
+async fn a_malformed_component_is_refused() {
+    let mut bytes = obedient();
+    bytes.truncate(bytes.len() / 2);
+    let refusal = refusal(&bytes).await;
+    assert!(refusal.starts_with("the component is not valid: "), "{refusal}");
+}
+
+#[tokio::test]
+async fn a_component_that_imports_something_is_refused_by_name() {
+    let bytes = wat::parse_str(r#"(component (import "wasi:cli/stdout@0.2.0" (instance)))"#).unwrap();
+    assert_eq!(
+        refusal(&bytes).await,
+        "the component imports `wasi:cli/stdout@0.2.0`; plugins of this kind import nothing"
+    );
+}
+
+#[tokio::test]
+async fn a_component_of_another_world_is_refused_by_name() {
+    let runtime = Runtime::new(small()).unwrap();
+    let error = runtime.destination(&obedient()).await.map(|_| ()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the component does not export `pintle:plugin/destination@0.1.0`; \
+         it exports `pintle:plugin/transformation@0.1.0`"
+    );
+}
+
+#[tokio::test]
+async fn a_later_patch_of_the_interface_fits() {
+    let newer = |text: &str| text.replace("@0.1.0", "@0.1.7");
+    let bytes = component(&newer(&wit()), "transformation-plugin", &newer(OBEDIENT));
+    let runtime = Runtime::new(small()).unwrap();
+    assert!(runtime.transformation_component(&bytes).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_later_minor_version_of_the_interface_does_not_fit() {
+    let newer = |text: &str| text.replace("@0.1.0", "@0.2.0");
+    let bytes = component(&newer(&wit()), "transformation-plugin", &newer(OBEDIENT));
+    let refusal = refusal(&bytes).await;
+    assert!(refusal.ends_with("it exports `pintle:plugin/transformation@0.2.0`"), "{refusal}");
+}
+
+#[tokio::test]
+async fn an_interface_of_the_right_name_and_the_wrong_shape_is_refused() {
+    let wit = "package pintle:plugin@0.1.0;
+        interface transformation { transform: func(number: u32) -> u32; }
+        world w { export transformation; }";
+    let module = r#"(module (func (export "pintle:plugin/transformation@0.1.0#transform") (param i32) (result i32) local.get 0))"#;
+    let refusal = refusal(&component(wit, "w", module)).await;
+    assert!(refusal.starts_with("the component's `pintle:plugin/transformation@0.1.0` does not fit: "), "{refusal}");
+}
+
+#[tokio::test]
+async fn a_component_that_starts_with_more_memory_than_it_may_have_is_refused() {
+    let module = OBEDIENT.replace(r#"(memory (export "memory") 2)"#, r#"(memory (export "memory") 1024)"#);
+    let bytes = component(&wit(), "transformation-plugin", &module);
+    let refusal = refusal(&bytes).await;
+    assert!(refusal.contains("memory"), "{refusal}");
+}
+
+#[tokio::test]
+async fn a_component_that_is_too_large_is_refused_unread() {
+    let runtime = Runtime::new(Config { component_bytes_max: 100, ..small() }).unwrap();
+    let bytes = obedient();
+    let refused = runtime.component(&bytes).await.unwrap_err();
+    assert_eq!(refused, LoadError::TooLarge { bytes: bytes.len(), max: 100 });
+}

@@ -1,0 +1,161 @@
+//! What the admin API sees of the process.
+
+use crate::{status, workspace};
+use futures_util::FutureExt;
+use pintle_catalog::Catalog;
+use pintle_control::{
+    Answer, DeadLetter, DeadLetterDetail, DeadLetterFilter, Failure, Plant, RetryOutcome, Status, TailEvent,
+};
+use pintle_processor::{Handle, RetryError};
+use pintle_store::dead_letters::{self, Stored};
+use pintle_store::log::Log;
+use pintle_store::{Error, Store};
+use serde_json::value::RawValue;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::sync::{broadcast, watch};
+use tokio_util::sync::CancellationToken;
+
+/// Events that a reader of the tail may be behind before it misses some.
+const TAIL_BEHIND_MAX: usize = 1_024;
+
+/// The running process.
+pub struct Parts {
+    /// Our database.
+    pub store: Store,
+    /// The event log.
+    pub log: Log,
+    /// The destinations.
+    pub processor: Handle,
+    /// The catalog in force.
+    pub catalog: watch::Receiver<Arc<Catalog>>,
+    /// The workspace file.
+    pub workspace: Option<PathBuf>,
+    /// What is wrong with it.
+    pub file_state: Arc<workspace::State>,
+    /// Which Postgres, for people.
+    pub postgres: String,
+    /// When the process started.
+    pub started: Instant,
+    /// Newly accepted events.
+    pub tail: broadcast::Sender<TailEvent>,
+}
+
+impl Parts {
+    /// A channel for newly accepted events.
+    pub fn tail_channel() -> broadcast::Sender<TailEvent> {
+        broadcast::Sender::new(TAIL_BEHIND_MAX)
+    }
+}
+
+/// Feeds the tail while anybody reads it.
+pub async fn feed_tail(log: Log, tail: broadcast::Sender<TailEvent>, shutdown: CancellationToken) {
+    let mut chunks = log.follow();
+    loop {
+        let chunk = tokio::select! {
+            () = shutdown.cancelled() => return,
+            chunk = chunks.recv() => chunk,
+        };
+        match chunk {
+            Ok(chunk) if tail.receiver_count() > 0 => {
+                for idx in 0..chunk.events() {
+                    let event = chunk.event(idx);
+                    let mut message = Vec::new();
+                    event.write_message(&mut message);
+                    let Some(message) = String::from_utf8(message).ok().and_then(|m| RawValue::from_string(m).ok()) else {
+                        continue;
+                    };
+                    // Nobody reads any more: no harm.
+                    _ = tail.send(TailEvent {
+                        source_id: event.source_id.into(),
+                        message_id: event.message_id.to_owned(),
+                        event_type: event.event_type.to_owned(),
+                        received_at_ms: event.received_at_ms,
+                        event: message.into(),
+                    });
+                }
+            }
+            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
+    }
+}
+
+impl Plant for Parts {
+    fn status(&self) -> Answer<'_, Status> {
+        async { status::gather(self).await.map_err(failure) }.boxed()
+    }
+
+    fn dead_letters(&self, filter: DeadLetterFilter) -> Answer<'_, Vec<DeadLetter>> {
+        async move {
+            let before = match filter.before.as_deref().map(str::parse::<i64>) {
+                Some(Err(_)) => return Ok(Vec::new()),
+                Some(Ok(id)) => Some(id),
+                None => None,
+            };
+            let filter = dead_letters::Filter { destination: filter.destination, before, limit: filter.limit };
+            let stored = dead_letters::list(&self.store, &filter).await.map_err(failure)?;
+            Ok(stored.iter().map(summary).collect())
+        }
+        .boxed()
+    }
+
+    fn dead_letter(&self, id: String) -> Answer<'_, Option<DeadLetterDetail>> {
+        async move {
+            let Ok(id) = id.parse() else { return Ok(None) };
+            Ok(dead_letters::get(&self.store, id).await.map_err(failure)?.map(|stored| detail(&stored)))
+        }
+        .boxed()
+    }
+
+    fn retry(&self, id: String) -> Answer<'_, RetryOutcome> {
+        async move {
+            let Ok(id) = id.parse() else { return Ok(RetryOutcome::NotFound) };
+            match self.processor.retry(id).await {
+                Ok(()) => Ok(RetryOutcome::Queued),
+                Err(RetryError::Missing(_)) => Ok(RetryOutcome::NotFound),
+                Err(RetryError::Store(error)) => Err(failure(error)),
+                Err(refused) => Ok(RetryOutcome::Refused { reason: refused.to_string() }),
+            }
+        }
+        .boxed()
+    }
+
+    fn tail(&self) -> broadcast::Receiver<TailEvent> {
+        self.tail.subscribe()
+    }
+}
+
+fn summary(stored: &Stored) -> DeadLetter {
+    DeadLetter {
+        id: stored.id.to_string(),
+        destination_id: stored.destination.clone(),
+        source_id: stored.letter.source_id.clone(),
+        message_id: stored.letter.message_id.clone(),
+        event_type: stored.letter.event_type.clone(),
+        reason: stored.letter.reason.clone(),
+        attempts: stored.letter.attempts,
+        at_ms: stored.created_at_ms,
+    }
+}
+
+fn detail(stored: &Stored) -> DeadLetterDetail {
+    let payload = String::from_utf8(stored.letter.payload.to_vec()).ok();
+    DeadLetterDetail {
+        letter: summary(stored),
+        position: stored.letter.position.to_string(),
+        output: stored.letter.output,
+        error: stored.letter.error.clone(),
+        request: stored.letter.request.clone(),
+        response: stored.letter.response.clone(),
+        payload: payload.and_then(|text| RawValue::from_string(text).ok()),
+    }
+}
+
+fn failure(error: Error) -> Failure {
+    match error {
+        Error::Database(error) => Failure::Unavailable(format!("the database does not answer: {error}")),
+        error => Failure::Broken(error.to_string()),
+    }
+}

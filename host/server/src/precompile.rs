@@ -1,0 +1,21 @@
+//! `pintle precompile`: compiles the plugins ahead of time, for a package.
+
+use crate::plugins_dir;
+use anyhow::Context;
+use pintle_cli::PrecompileArgs;
+
+/// Compiles every plugin of the folder for any machine of this architecture.
+pub fn run(args: &PrecompileArgs) -> anyhow::Result<()> {
+    let folder = plugins_dir::find(args.plugins_dir.as_deref())?;
+    let config = pintle_runtime::Config::default();
+    for entry in std::fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "wasm") {
+            let bytes = std::fs::read(&path).with_context(|| path.display().to_string())?;
+            let made = pintle_runtime::precompile(&config, &bytes, &args.out)
+                .with_context(|| format!("cannot compile {}", path.display()))?;
+            eprintln!("{} → {}", path.display(), made.display());
+        }
+    }
+    Ok(())
+}

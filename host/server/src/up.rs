@@ -1,0 +1,310 @@
+//! `pintle up`: builds everything, waits for a signal, takes it down again.
+
+use crate::config::Config;
+use crate::plant::{self, Parts};
+use crate::workspace::{self, Workspace};
+use crate::{logging, plugins_dir};
+use anyhow::{Context, anyhow};
+use pintle_control::Admin;
+use pintle_gateway::Gateway;
+use pintle_processor::{Plugins, Supervisor, runner};
+use pintle_runtime::Runtime;
+use pintle_store::embedded::Postgres;
+use pintle_store::lease::Lease;
+use pintle_store::log::{Log, Services};
+use pintle_store::seal::SecretKey;
+use pintle_store::settle::Settlement;
+use pintle_store::{Store, revisions};
+use sqlx::postgres::PgConnectOptions;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// Serves until a signal or a failure that makes going on pointless.
+pub fn run(config: Config) -> anyhow::Result<()> {
+    logging::start(config.log_json);
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.enable_all();
+    if let Some(threads) = config.worker_threads {
+        runtime.worker_threads(threads.get());
+    }
+    runtime.build().context("cannot start the runtime")?.block_on(serve(config))
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    let started = Instant::now();
+    // Listened for from the start: a signal during a slow start must stop it, not kill it half-made.
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    let mut terminated = signal(SignalKind::terminate())?;
+    let mut stop = std::pin::pin!(async {
+        tokio::select! {
+            _ = interrupted.recv() => {}
+            _ = terminated.recv() => {}
+        }
+    });
+    let data_dir = config.data_dir();
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&data_dir)
+        .with_context(|| format!("cannot make the data directory {}", data_dir.display()))?;
+    let postgres = tokio::select! {
+        () = &mut stop => return Ok(()),
+        postgres = start_postgres(&config, &data_dir) => postgres?,
+    };
+    let result = match Plants::build(&config, &data_dir, postgres.as_ref(), started).await {
+        Ok(mut plants) => {
+            let result = tokio::select! {
+                () = &mut stop => {
+                    tracing::info!("stopping");
+                    Ok(())
+                }
+                failed = plants.first_end() => failed,
+            };
+            plants.take_down().await;
+            result
+        }
+        Err(error) => Err(error),
+    };
+    if let Some(postgres) = postgres {
+        postgres.stop().await;
+    }
+    tracing::info!("stopped");
+    result
+}
+
+async fn start_postgres(config: &Config, data_dir: &Path) -> anyhow::Result<Option<Postgres>> {
+    if config.database_url.is_some() {
+        return Ok(None);
+    }
+    let embedded = pintle_store::embedded::Config { data_dir: data_dir.join("postgres"), ..config.postgres.clone() };
+    Ok(Some(Postgres::start(embedded).await?))
+}
+
+/// Everything that runs.
+struct Plants {
+    store: Store,
+    lease: Lease,
+    log: Log,
+    /// Each is stopped in its turn: what feeds goes before what is fed.
+    gateway: Service,
+    side: Service,
+    lanes: Service,
+    processor: Service,
+    flusher: Service,
+    lease_keeper: Service,
+}
+
+/// Tasks that stop together.
+struct Service {
+    name: &'static str,
+    stop: CancellationToken,
+    tasks: JoinSet<anyhow::Result<()>>,
+}
+
+impl Service {
+    fn new(name: &'static str) -> Service {
+        Service { name, stop: CancellationToken::new(), tasks: JoinSet::new() }
+    }
+
+    /// Waits for a task to end, which none should before it is told to.
+    async fn first_end(&mut self) -> anyhow::Result<()> {
+        match self.tasks.join_next().await {
+            Some(Ok(Err(error))) => Err(error.context(format!("the {} failed", self.name))),
+            Some(Ok(Ok(()))) => Err(anyhow!("the {} ended", self.name)),
+            Some(Err(error)) => Err(anyhow!("the {} crashed: {error}", self.name)),
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn take_down(&mut self) {
+        self.stop.cancel();
+        while let Some(ended) = self.tasks.join_next().await {
+            if let Ok(Err(error)) = ended {
+                tracing::warn!(%error, service = self.name, "did not end cleanly");
+            }
+        }
+    }
+}
+
+impl Plants {
+    async fn build(
+        config: &Config,
+        data_dir: &Path,
+        postgres: Option<&Postgres>,
+        started: Instant,
+    ) -> anyhow::Result<Plants> {
+        let metrics = pintle_control::metrics_handle().context("cannot set up metrics")?;
+        let options = match (postgres, &config.database_url) {
+            (Some(postgres), _) => postgres.connect_options(),
+            (None, Some(url)) => url.parse::<PgConnectOptions>().context("--database-url is not a Postgres URL")?,
+            (None, None) => unreachable!("without a URL a private Postgres was started"),
+        };
+        let key = secret_key(config, data_dir)?;
+        let store = Store::open(options, config.store.clone()).await.context("cannot open the database")?;
+        let version = store.server_version().await?;
+        let alone = postgres.is_some();
+        let lease = Lease::acquire(&store, alone).await?;
+        let (settlement, flusher) = Settlement::new(store.clone(), lease);
+        let disk = postgres.map(|postgres| postgres.cluster_dir().to_owned());
+        let (log, mut services) = Log::open(&store, lease, &settlement, disk).await?;
+        let (current, _) = revisions::current(&store, &key).await?;
+        let (catalog_sender, catalog) = watch::channel(Arc::new(current));
+        let (fresh, attempts_allowed) = watch::channel(true);
+
+        let plugins = plugins_dir::find(config.plugins_dir.as_deref())?;
+        let runtime = Runtime::new(runtime_config(config, data_dir, &plugins))?;
+        let plugins = Plugins::new(runtime, plugins);
+        let file_state = Arc::new(workspace::State::default());
+        let mut side = Service::new("workspace file, tail or janitor");
+        if let Some(path) = &config.workspace {
+            let workspace = Workspace {
+                path: path.clone(),
+                plugins: plugins.destinations(),
+                store: store.clone(),
+                log: log.clone(),
+                key,
+                catalog: catalog_sender,
+                state: file_state.clone(),
+            };
+            let files = workspace.start().await?;
+            let stop = side.stop.clone();
+            side.tasks.spawn(async move {
+                workspace.follow(files, stop).await;
+                Ok(())
+            });
+        }
+        let parts = runner::Parts {
+            config: config.processor.clone(),
+            router: config.router.clone(),
+            store: store.clone(),
+            log: log.clone(),
+            settlement,
+            plugins,
+            attempts_allowed,
+        };
+        let (supervisor, processor_handle) = Supervisor::new(parts, catalog.clone());
+        let tail = Parts::tail_channel();
+        let plant = Arc::new(Parts {
+            store: store.clone(),
+            log: log.clone(),
+            processor: processor_handle,
+            catalog: catalog.clone(),
+            workspace: config.workspace.clone(),
+            file_state,
+            postgres: match (postgres, alone) {
+                (Some(_), _) => format!("embedded {version}"),
+                _ => version,
+            },
+            started,
+            tail: tail.clone(),
+        });
+        let admin = Admin::bind(config.admin.clone(), plant, metrics).await?;
+        let gateway_service = Gateway::bind(config.gateway.clone(), catalog, log.clone()).await?;
+        let (listen, admin_listen) = (gateway_service.local_addr(), admin.address());
+
+        let mut flusher_service = Service::new("cursor writer");
+        let stop = flusher_service.stop.clone();
+        flusher_service.tasks.spawn(async move { Ok(flusher.run(stop).await?) });
+        let mut lanes = Service::new("log writer");
+        let writers = services.take_lanes();
+        lanes.tasks.spawn(async move { Ok(Services::run_lanes(writers).await?) });
+        let stop = side.stop.clone();
+        side.tasks.spawn(async move {
+            services.janitor.run(stop).await;
+            Ok(())
+        });
+        let (stop, followed) = (side.stop.clone(), log.clone());
+        side.tasks.spawn(async move {
+            plant::feed_tail(followed, tail, stop).await;
+            Ok(())
+        });
+        let stop = side.stop.clone();
+        side.tasks.spawn(async move { Ok(admin.run(stop).await?) });
+        let mut processor = Service::new("processor");
+        let stop = processor.stop.clone();
+        processor.tasks.spawn(async move { Ok(supervisor.run(stop).await?) });
+        let mut lease_keeper = Service::new("lease");
+        if !alone {
+            let (stop, kept) = (lease_keeper.stop.clone(), store.clone());
+            lease_keeper.tasks.spawn(async move { Ok(lease.keep(kept, fresh, stop).await?) });
+        } else {
+            // Nobody else can reach a private Postgres: there is nothing to beat for.
+            let stop = lease_keeper.stop.clone();
+            lease_keeper.tasks.spawn(async move {
+                stop.cancelled().await;
+                drop(fresh);
+                Ok(())
+            });
+        }
+        let mut gateway = Service::new("gateway");
+        let stop = gateway.stop.clone();
+        gateway.tasks.spawn(async move {
+            gateway_service.run(stop).await;
+            Ok(())
+        });
+        tracing::info!(%listen, admin = %admin_listen, took = ?started.elapsed(), "pintle is up");
+        Ok(Plants {
+            store,
+            lease,
+            log,
+            gateway,
+            side,
+            lanes,
+            processor,
+            flusher: flusher_service,
+            lease_keeper,
+        })
+    }
+
+    /// The first thing that ends although nobody told it to.
+    async fn first_end(&mut self) -> anyhow::Result<()> {
+        tokio::select! {
+            end = self.gateway.first_end() => end,
+            end = self.side.first_end() => end,
+            end = self.lanes.first_end() => end,
+            end = self.processor.first_end() => end,
+            end = self.flusher.first_end() => end,
+            end = self.lease_keeper.first_end() => end,
+        }
+    }
+
+    async fn take_down(mut self) {
+        self.gateway.take_down().await;
+        self.log.close();
+        self.lanes.take_down().await;
+        self.processor.take_down().await;
+        self.flusher.take_down().await;
+        self.side.take_down().await;
+        self.lease_keeper.take_down().await;
+        if let Err(error) = self.lease.release(&self.store).await {
+            tracing::warn!(%error, "the lease could not be given back");
+        }
+        self.store.close().await;
+    }
+}
+
+fn secret_key(config: &Config, data_dir: &Path) -> anyhow::Result<SecretKey> {
+    if let Some(key) = &config.secret_key {
+        return SecretKey::parse(key).context("PINTLE_SECRET_KEY");
+    }
+    let path = config.secret_key_file.clone().unwrap_or_else(|| data_dir.join("secret.key"));
+    Ok(SecretKey::load_or_make(&path)?)
+}
+
+fn runtime_config(config: &Config, data_dir: &Path, plugins: &Path) -> pintle_runtime::Config {
+    let mut runtime = config.runtime.clone();
+    if runtime.cache_dir.is_none() {
+        runtime.cache_dir = Some(data_dir.join("compiled"));
+    }
+    let packaged = plugins_dir::precompiled(plugins);
+    if packaged.is_dir() {
+        runtime.precompiled_dirs.push(packaged);
+    }
+    runtime
+}

@@ -1,0 +1,43 @@
+//! What is stored of each destination, for people: its books, cursors and last error.
+
+use crate::settle::Books;
+use crate::{Error, Store};
+use sqlx::Row;
+use std::collections::BTreeMap;
+
+/// The stored state of a destination.
+#[derive(Clone, Debug, Default)]
+pub struct Stored {
+    /// Its books.
+    pub books: Books,
+    /// In each lane, the chunk in which its cursor stands and the events of it that are settled.
+    pub cursors: BTreeMap<i64, (i64, u64)>,
+    /// The latest error and when it was, milliseconds since 1970.
+    pub last_error: Option<(String, i64)>,
+}
+
+/// Every destination ever seen.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn all(store: &Store) -> Result<BTreeMap<String, Stored>, Error> {
+    let mut all: BTreeMap<String, Stored> = BTreeMap::new();
+    for row in sqlx::query(
+        "SELECT id, delivered, filtered, dead, parked, last_error, \
+         (extract(epoch FROM last_error_at) * 1000)::bigint FROM destinations",
+    )
+    .fetch_all(store.pool())
+    .await?
+    {
+        let count = |at: usize| row.get::<i64, _>(at) as u64;
+        let books = Books { delivered: count(1), filtered: count(2), dead: count(3), parked: count(4) };
+        let last_error = row.get::<Option<String>, _>(5).zip(row.get::<Option<i64>, _>(6));
+        all.insert(row.get(0), Stored { books, cursors: BTreeMap::new(), last_error });
+    }
+    for row in sqlx::query("SELECT destination, lane, seq, idx FROM cursors").fetch_all(store.pool()).await? {
+        if let Some(stored) = all.get_mut(&row.get::<String, _>(0)) {
+            stored.cursors.insert(row.get(1), (row.get(2), row.get::<i32, _>(3) as u64));
+        }
+    }
+    Ok(all)
+}

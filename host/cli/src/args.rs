@@ -1,5 +1,6 @@
 //! What can be said on the command line.
 
+use clap::builder::FalseyValueParser;
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
 use std::fmt;
 use std::net::SocketAddr;
@@ -47,7 +48,7 @@ pub struct UpArgs {
     #[arg(long, env = "PINTLE_ADMIN_LISTEN", value_name = "ADDRESS")]
     pub admin_listen: Option<SocketAddr>,
     /// Let --admin-listen be an address that others can reach: the admin API has no passwords
-    #[arg(long, env = "PINTLE_ADMIN_INSECURE")]
+    #[arg(long, env = "PINTLE_ADMIN_INSECURE", value_parser = FalseyValueParser::new())]
     pub admin_insecure: bool,
     /// Where everything is kept: the private Postgres, keys, caches [default: pintle-data]
     #[arg(long, env = "PINTLE_DATA_DIR", value_name = "DIR")]

@@ -178,3 +178,6 @@ pub(crate) fn encoded(text: &str) -> String {
         out
     })
 }
+
+#[cfg(test)]
+mod tests;

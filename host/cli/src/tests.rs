@@ -1,12 +1,12 @@
 use super::*;
 use std::net::{SocketAddr, TcpListener};
 
-fn words(line: &str) -> Vec<OsString> {
+pub(crate) fn words(line: &str) -> Vec<OsString> {
     std::iter::once("pintle").chain(line.split_whitespace()).map(Into::into).collect()
 }
 
 /// Runs a command line and gives its exit code, stdout and stderr.
-fn ran(line: &str) -> (ExitCode, String, String) {
+pub(crate) fn ran(line: &str) -> (ExitCode, String, String) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let Invocation::Done(code) = parse_from(words(line), &mut out, &mut err) else {
         panic!("{line} is not done here")
@@ -14,7 +14,7 @@ fn ran(line: &str) -> (ExitCode, String, String) {
     (code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
 }
 
-fn exit(exit: Exit) -> String {
+pub(crate) fn exit(exit: Exit) -> String {
     format!("{:?}", ExitCode::from(exit))
 }
 

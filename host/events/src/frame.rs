@@ -16,6 +16,9 @@ use crate::{Kind, key};
 use std::io::Write;
 use time::{OffsetDateTime, macros::format_description};
 
+#[cfg(test)]
+mod tests;
+
 const MESSAGE_ID_ADDED: u8 = 1;
 const RECEIVED_AT_ADDED: u8 = 2;
 const REQUEST_IP_ADDED: u8 = 4;

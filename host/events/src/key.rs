@@ -36,3 +36,27 @@ pub fn rudder_id(user_id: &str, anonymous_id: &str) -> String {
     md5.update(anonymous_id.as_bytes());
     uuid::Uuid::from_bytes(md5.finalize().into()).to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Stored with parked events, and what places an event: a change would tear users apart.
+    #[test]
+    fn hashes_are_what_they_have_always_been() {
+        assert_eq!(hash("", ""), 0x2d06_8005_38d3_94c2);
+        assert_eq!(message_id_hash(""), 0x2d06_8005_38d3_94c2);
+    }
+
+    #[test]
+    fn the_anonymous_id_is_the_key_and_the_user_id_stands_in_for_it() {
+        assert_eq!(hash("anon", "user"), hash("anon", ""));
+        assert_eq!(hash("", "user"), hash("user", "other"));
+        assert_ne!(hash("anon", "user"), hash("", "user"));
+    }
+
+    #[test]
+    fn a_rudder_id_is_the_md5_of_both_ids() {
+        assert_eq!(rudder_id("u-1", "a-1"), "a83e8f69-6c0b-85b9-068e-e800599ad9a4");
+    }
+}

@@ -167,9 +167,14 @@ impl<'a> Growing<'a> {
     }
 
     fn make_room_for(&mut self, more: usize, ceiling: usize) -> Result<(), Rejection> {
-        let needed = self.bytes.len() + more;
-        let capacity = needed.max((2 * self.bytes.capacity()).min(ceiling)).max(BUFFER_BYTES_MIN);
-        self.share.grow(capacity - self.bytes.capacity())?;
+        let needed = (self.bytes.len() + more).max(BUFFER_BYTES_MIN);
+        let doubled = needed.max((2 * self.bytes.capacity()).min(ceiling));
+        let held = self.bytes.capacity();
+        // Where memory is short, what is needed has to do.
+        let capacity = match self.share.grow(doubled - held) {
+            Ok(()) => doubled,
+            Err(_) => self.share.grow(needed - held).map(|()| needed)?,
+        };
         self.bytes.reserve_exact(capacity - self.bytes.len());
         Ok(())
     }

@@ -27,7 +27,8 @@ impl Guest for Webhook {
     }
 
     fn configure(config: String) -> Result<(), Vec<ConfigError>> {
-        let config = Config::parse(&config).map_err(|mistakes| mistakes.into_iter().map(ConfigError::from).collect::<Vec<_>>())?;
+        let config = Config::parse(&config)
+            .map_err(|mistakes| mistakes.into_iter().map(ConfigError::from).collect::<Vec<_>>())?;
         CONFIG.set(Some(config));
         Ok(())
     }

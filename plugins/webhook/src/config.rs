@@ -70,8 +70,11 @@ impl Config {
                 return Err(mistakes.0);
             }
         };
-        let config =
-            Self { url: url(&value, &mut mistakes), method: method(&value, &mut mistakes), headers: headers(&value, &mut mistakes) };
+        let config = Self {
+            url: url(&value, &mut mistakes),
+            method: method(&value, &mut mistakes),
+            headers: headers(&value, &mut mistakes),
+        };
         if mistakes.0.is_empty() { Ok(config) } else { Err(mistakes.0) }
     }
 }

@@ -22,7 +22,8 @@ fn flatten(value: &RawValue, name: String, depth: usize, found: &mut Vec<(String
     }
     match value.get().as_bytes().first() {
         Some(b'{') => {
-            let members = Members::of(value).and_then(|members| members.distinct()).ok_or_else(|| not_unicode(&name))?;
+            let members =
+                Members::of(value).and_then(|members| members.distinct()).ok_or_else(|| not_unicode(&name))?;
             for (key, value) in members {
                 let name = if name.is_empty() { key.into_owned() } else { format!("{name}.{key}") };
                 flatten(value, name, depth - 1, found)?;

@@ -89,11 +89,12 @@ fn several_members_are_one_stream() {
 fn a_body_beyond_the_budget_for_all_bodies_is_told_to_come_back() {
     let budget = Budget::new("bodies-bytes-max", 10_000);
     let mut whole = Growing { bytes: Vec::new(), share: budget.take(0).unwrap() };
-    for _ in 0..8 {
+    for _ in 0..10 {
         whole.push(&[0; 1_000], 100_000).unwrap();
     }
-    let refused = whole.push(&[0; 1_000], 100_000).unwrap_err();
+    let refused = whole.push(&[0; 1], 100_000).unwrap_err();
     assert_eq!(refused.reason(), "bodies-bytes-max");
+    assert_eq!(budget.used(), whole.bytes.capacity());
     drop(whole);
     assert_eq!(budget.used(), 0);
 }

@@ -48,21 +48,34 @@ fn bodies_that_do_not_fit_together_are_told_to_come_back() {
             ..Config::default()
         };
         let running = Running::start(config, log).await;
-        let half = format!(r#"{{"userId":"limits","p":"{}"}}"#, "x".repeat(600_000));
-        let mut first = begun(&running, half.len()).await;
-        first.write(&half.as_bytes()[..590_000]).await.unwrap();
-        // How much of it has arrived is not to be seen from here: the second is sent until it finds no room.
-        let refused = loop {
-            let answer = post("/v1/track", half.clone()).send(running.address).await.unwrap();
-            if answer.status != 200 {
-                break answer;
-            }
-        };
-        assert_eq!((refused.status, refused.text.as_str()), (503, "Service Unavailable\n"));
-        assert_eq!(refused.header("x-pintle-limit"), Some("bodies-bytes-max"));
-        first.write(&half.as_bytes()[590_000..]).await.unwrap();
-        assert_eq!(first.answer().await.unwrap().status, 200);
-        assert_eq!(post("/v1/track", half).send(running.address).await.unwrap().status, 200);
+        let body = format!(r#"{{"userId":"limits","p":"{}"}}"#, "x".repeat(600_000));
+        let (first, last) = body.split_at(590_000);
+        let (finish, finishing) = tokio::sync::watch::channel(());
+        let mut clients = tokio::task::JoinSet::new();
+        for _ in 0..4 {
+            let mut connection = begun(&running, body.len()).await;
+            let (first, last, mut finishing) = (first.to_owned(), last.to_owned(), finishing.clone());
+            clients.spawn(async move {
+                connection.write(first.as_bytes()).await.unwrap();
+                tokio::select! {
+                    answer = connection.answer() => return answer.unwrap(),
+                    _ = finishing.changed() => {}
+                }
+                connection.write(last.as_bytes()).await.unwrap();
+                connection.answer().await.unwrap()
+            });
+        }
+        // None is finished, and only one fits: the others are answered at once instead of waiting for it.
+        for _ in 0..3 {
+            let refused = clients.join_next().await.unwrap().unwrap();
+            assert_eq!((refused.status, refused.text.as_str()), (503, "Service Unavailable\n"));
+            assert_eq!(refused.header("x-pintle-limit"), Some("bodies-bytes-max"));
+        }
+        finish.send_replace(());
+        let survivor = clients.join_next().await.unwrap().unwrap();
+        // Two that ask for the last of the memory at the same moment may both be refused.
+        assert!(matches!(survivor.status, 200 | 503), "{}", survivor.status);
+        assert_eq!(post("/v1/track", body).send(running.address).await.unwrap().status, 200);
     });
 }
 

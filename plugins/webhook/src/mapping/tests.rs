@@ -33,7 +33,8 @@ fn every_case_comes_out_as_its_file_says() {
     for file in fs::read_dir(folder).unwrap() {
         let file = file.unwrap().path();
         let text = fs::read_to_string(&file).unwrap();
-        let cases: Vec<Case> = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let cases: Vec<Case> =
+            serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         for case in cases {
             check(&case);
             run += 1;

@@ -56,6 +56,7 @@ fn what_has_failed_goes_first_unless_a_fresh_opinion_is_wanted() {
 fn items_behind_a_head_can_be_taken_and_put_back() {
     let mut keys = queue(&[(1, "a"), (1, "b"), (1, "c"), (2, "d")]);
     assert_eq!(keys.take(Prefer::Tried), Some((1, "a")));
+    assert_eq!(keys.take(Prefer::Tried), Some((2, "d")));
     let mut behind = keys.take_behind(1);
     behind.iter_mut().for_each(|item| item.1 = "x");
     keys.put_behind(1, behind);

@@ -1,0 +1,9 @@
+//! An outlet over real parts: HTTP to an endpoint that misbehaves, the webhook plugin, settlement in Postgres.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop here")]
+
+mod closing;
+mod down;
+mod flow;
+mod parking;
+mod refusals;
+mod setup;

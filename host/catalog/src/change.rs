@@ -46,13 +46,7 @@ pub fn diff(old: &Catalog, new: &Catalog) -> Vec<Change> {
     let mut changes = Vec::new();
     section("source", &old.sources, &new.sources, source, &mut changes);
     section("destination", &old.destinations, &new.destinations, destination, &mut changes);
-    section(
-        "transformation",
-        &old.transformations,
-        &new.transformations,
-        transformation,
-        &mut changes,
-    );
+    section("transformation", &old.transformations, &new.transformations, transformation, &mut changes);
     section("connection", &old.connections, &new.connections, connection, &mut changes);
     changes
 }
@@ -100,10 +94,7 @@ fn destination(destination: &Destination) -> Shown {
         ("plugin", destination.plugin.clone()),
         ("config", format!("#{}", fingerprint::of_value(&destination.config))),
         ("state", format!("{:?}", destination.state).to_lowercase()),
-        (
-            "message types",
-            destination.message_types.as_ref().map_or("any".to_owned(), |types| list(types)),
-        ),
+        ("message types", destination.message_types.as_ref().map_or("any".to_owned(), |types| list(types))),
     ]
 }
 
@@ -212,10 +203,7 @@ mod tests {
         let full = catalog("t", "c");
         let changes = diff(&Catalog::default(), &full);
         let texts: Vec<String> = changes.iter().map(ToString::to_string).collect();
-        assert_eq!(
-            texts,
-            ["source site added", "destination orders added", "transformation tidy added"]
-        );
+        assert_eq!(texts, ["source site added", "destination orders added", "transformation tidy added"]);
         assert_eq!(diff(&full, &Catalog::default())[1].to_string(), "destination orders removed");
     }
 

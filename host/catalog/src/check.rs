@@ -95,12 +95,7 @@ fn unusable_write_key(key: &str) -> Option<(&'static str, &'static str)> {
     }
 }
 
-fn check_destination(
-    id: &str,
-    destination: &Destination,
-    plugins: &BTreeSet<String>,
-    problems: &mut Vec<Problem>,
-) {
+fn check_destination(id: &str, destination: &Destination, plugins: &BTreeSet<String>, problems: &mut Vec<Problem>) {
     // A disabled destination needs no plugin: nothing is mapped for it.
     if destination.state != DestinationState::Disabled && !plugins.contains(&destination.plugin) {
         problems.push(Problem::new(
@@ -141,12 +136,7 @@ fn check_connections(catalog: &Catalog, problems: &mut Vec<Problem>) {
     }
 }
 
-fn check_connection(
-    id: &str,
-    connection: &Connection,
-    catalog: &Catalog,
-    problems: &mut Vec<Problem>,
-) {
+fn check_connection(id: &str, connection: &Connection, catalog: &Catalog, problems: &mut Vec<Problem>) {
     if !catalog.sources.contains_key(&connection.source) {
         problems.push(Problem::new(
             format!("connections.{id}.source"),
@@ -178,8 +168,7 @@ fn known<'a>(what: &str, names: impl ExactSizeIterator<Item = &'a String>) -> St
     if count == 0 {
         return format!("there are no {what} yet: add it under `{what}`");
     }
-    let mut shown: Vec<String> =
-        names.take(NAMES_SHOWN).map(|name| name.escape_debug().to_string()).collect();
+    let mut shown: Vec<String> = names.take(NAMES_SHOWN).map(|name| name.escape_debug().to_string()).collect();
     if count > NAMES_SHOWN {
         shown.push(format!("and {} more", count - NAMES_SHOWN));
     }

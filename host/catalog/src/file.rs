@@ -57,8 +57,8 @@ impl Config {
         let mut files = vec![path.to_owned()];
         match recognise(&text, path).map_err(wrong)? {
             Shape::Rudder(document) => {
-                let (catalog, report) = rudder::import(&document, known_plugins)
-                    .map_err(|problems| FileError::new(path, problems))?;
+                let (catalog, report) =
+                    rudder::import(&document, known_plugins).map_err(|problems| FileError::new(path, problems))?;
                 Ok(Loaded { catalog, report: Some(report), files })
             }
             Shape::Workspace => {
@@ -100,9 +100,7 @@ pub(crate) fn read_text(path: &Path, bytes_max: u64) -> Result<String, String> {
     let file = std::fs::File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
     let mut bytes = Vec::new();
     // One byte past the limit tells a file of exactly the limit from a larger one.
-    file.take(bytes_max + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| format!("cannot be read: {error}"))?;
+    file.take(bytes_max + 1).read_to_end(&mut bytes).map_err(|error| format!("cannot be read: {error}"))?;
     if bytes.len() as u64 > bytes_max {
         return Err(format!("is larger than {bytes_max} bytes"));
     }

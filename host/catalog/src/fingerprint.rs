@@ -29,8 +29,7 @@ mod tests {
     #[test]
     fn the_order_of_keys_does_not_change_a_fingerprint() {
         let one = serde_json::json!({"a": 1, "b": {"c": 2, "d": 3}});
-        let two: serde_json::Value =
-            serde_json::from_str(r#"{"b": {"d": 3, "c": 2}, "a": 1}"#).unwrap();
+        let two: serde_json::Value = serde_json::from_str(r#"{"b": {"d": 3, "c": 2}, "a": 1}"#).unwrap();
         assert_eq!(super::of_value(&one), super::of_value(&two));
     }
 }

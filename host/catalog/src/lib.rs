@@ -187,9 +187,6 @@ impl Catalog {
 
     /// The connections that end in this destination, with their ids.
     pub fn connections_to(&self, destination: &str) -> impl Iterator<Item = (&str, &Connection)> {
-        self.connections
-            .iter()
-            .filter(move |(_, c)| c.destination == destination)
-            .map(|(id, c)| (id.as_str(), c))
+        self.connections.iter().filter(move |(_, c)| c.destination == destination).map(|(id, c)| (id.as_str(), c))
     }
 }

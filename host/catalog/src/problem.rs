@@ -23,18 +23,8 @@ pub struct Problem {
 
 impl Problem {
     /// A problem whose place in the file is not known (yet).
-    pub fn new(
-        path: impl Into<String>,
-        message: impl Into<String>,
-        fix: impl Into<String>,
-    ) -> Problem {
-        Problem {
-            path: path.into(),
-            line: None,
-            column: None,
-            message: message.into(),
-            fix: fix.into(),
-        }
+    pub fn new(path: impl Into<String>, message: impl Into<String>, fix: impl Into<String>) -> Problem {
+        Problem { path: path.into(), line: None, column: None, message: message.into(), fix: fix.into() }
     }
 
     /// The same problem, at this place.

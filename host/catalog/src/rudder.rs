@@ -28,17 +28,12 @@ pub fn recognises(document: &Value) -> bool {
 
 /// The catalog of such a file, and what became of its contents. `plugins` are the destinations there
 /// are; a destination definition `WEBHOOK` needs the plugin `webhook`.
-pub fn import(
-    document: &Value,
-    plugins: &BTreeSet<String>,
-) -> Result<(Catalog, ImportReport), Vec<Problem>> {
+pub fn import(document: &Value, plugins: &BTreeSet<String>) -> Result<(Catalog, ImportReport), Vec<Problem>> {
     let root = At::root(document);
     let mut ambiguous = Vec::new();
     document::ambiguous(&root, None, &mut ambiguous);
     if !ambiguous.is_empty() {
-        let problem = |path| {
-            Problem::new(path, "is there twice, in different case", "keep the one that is meant")
-        };
+        let problem = |path| Problem::new(path, "is there twice, in different case", "keep the one that is meant");
         return Err(ambiguous.into_iter().map(problem).collect());
     }
     let mut import = Import {

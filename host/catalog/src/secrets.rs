@@ -16,10 +16,7 @@ pub fn resolve(config: &Value) -> Result<Value, Unresolved> {
     resolve_with(config, &|name| std::env::var(name).ok())
 }
 
-fn resolve_with(
-    config: &Value,
-    environment: &dyn Fn(&str) -> Option<String>,
-) -> Result<Value, Unresolved> {
+fn resolve_with(config: &Value, environment: &dyn Fn(&str) -> Option<String>) -> Result<Value, Unresolved> {
     let mut resolved = config.clone();
     let mut failure = None;
     walk(&mut resolved, &mut String::new(), &mut |text, path| {
@@ -95,9 +92,7 @@ impl ReferenceError {
     #[must_use]
     pub fn fix(&self) -> &'static str {
         match self {
-            ReferenceError::Unclosed => {
-                "close it, or write `$${` where the text itself is meant"
-            }
+            ReferenceError::Unclosed => "close it, or write `$${` where the text itself is meant",
             ReferenceError::Name(_) => "write it as `${env:NAME}`",
             ReferenceError::Relative(_) => "write the absolute path",
             ReferenceError::NotSet(_) => "set it where pintle is started",
@@ -117,17 +112,10 @@ enum Reference<'a> {
     File(&'a str),
 }
 
-fn read(
-    reference: Reference<'_>,
-    environment: &dyn Fn(&str) -> Option<String>,
-) -> Result<String, ReferenceError> {
+fn read(reference: Reference<'_>, environment: &dyn Fn(&str) -> Option<String>) -> Result<String, ReferenceError> {
     match reference {
-        Reference::Environment(name) => {
-            environment(name).ok_or_else(|| ReferenceError::NotSet(name.to_owned()))
-        }
-        Reference::File(path) => {
-            read_file(path).map_err(|why| ReferenceError::File(path.to_owned(), why))
-        }
+        Reference::Environment(name) => environment(name).ok_or_else(|| ReferenceError::NotSet(name.to_owned())),
+        Reference::File(path) => read_file(path).map_err(|why| ReferenceError::File(path.to_owned(), why)),
     }
 }
 
@@ -136,10 +124,7 @@ fn read_file(path: &str) -> Result<String, String> {
     let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
     let mut text = String::new();
     // One byte past the limit tells a file of exactly the limit from a larger one.
-    let read = file
-        .take(SECRET_BYTES_MAX + 1)
-        .read_to_string(&mut text)
-        .map_err(|error| error.to_string())?;
+    let read = file.take(SECRET_BYTES_MAX + 1).read_to_string(&mut text).map_err(|error| error.to_string())?;
     if read as u64 > SECRET_BYTES_MAX {
         return Err(format!("it is larger than {SECRET_BYTES_MAX} bytes"));
     }

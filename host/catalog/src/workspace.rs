@@ -30,9 +30,7 @@
 use crate::check::check;
 use crate::file::{Config, read_text};
 use crate::problem::{FileError, Problem};
-use crate::{
-    Catalog, Connection, Destination, DestinationState, Language, Source, Transformation,
-};
+use crate::{Catalog, Connection, Destination, DestinationState, Language, Source, Transformation};
 use pintle_events::Kind;
 use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
@@ -179,11 +177,7 @@ impl Reader<'_> {
             sources: self.section("sources", document.sources, Self::source),
             destinations: self.section("destinations", document.destinations, Self::destination),
             connections: self.section("connections", document.connections, Self::connection),
-            transformations: self.section(
-                "transformations",
-                document.transformations,
-                Self::transformation,
-            ),
+            transformations: self.section("transformations", document.transformations, Self::transformation),
         }
     }
 

@@ -31,9 +31,7 @@ impl Client {
     pub(crate) fn new(admin: &str) -> Result<Client, Failure> {
         let base = admin.trim_end_matches('/').to_owned();
         let uri: Option<Uri> = base.parse().ok();
-        let fits = |u: &Uri| {
-            u.scheme_str() == Some("http") && u.host().is_some() && matches!(u.path(), "" | "/")
-        };
+        let fits = |u: &Uri| u.scheme_str() == Some("http") && u.host().is_some() && matches!(u.path(), "" | "/");
         if !uri.as_ref().is_some_and(fits) {
             let message = format!("--admin {admin} is not an address like http://127.0.0.1:8081");
             return Err(Failure::new(Exit::Usage, message));

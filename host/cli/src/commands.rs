@@ -36,11 +36,7 @@ fn is_closed_pipe(failure: &Failure) -> bool {
     error.is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
 }
 
-async fn ask(
-    command: ClientCommand,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
-) -> Result<Exit, Failure> {
+async fn ask(command: ClientCommand, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
     match command {
         ClientCommand::Status { server } => status(&server, out).await,
         ClientCommand::DeadLetters(DeadLetters::List { destination, limit, before, server }) => {
@@ -87,12 +83,7 @@ async fn status(server: &Server, out: &mut dyn Write) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-async fn list(
-    server: &Server,
-    path: &str,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
-) -> Result<Exit, Failure> {
+async fn list(server: &Server, path: &str, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
     let page: DeadLetterPage = Client::new(&server.admin)?.get(path).await?;
     if server.json {
         json(&page, out)?;

@@ -44,11 +44,7 @@ pub fn parse() -> Invocation {
     parse_from(std::env::args_os(), &mut std::io::stdout().lock(), &mut std::io::stderr().lock())
 }
 
-fn parse_from(
-    words: impl IntoIterator<Item = OsString>,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
-) -> Invocation {
+fn parse_from(words: impl IntoIterator<Item = OsString>, out: &mut dyn Write, err: &mut dyn Write) -> Invocation {
     let args = match Args::try_parse_from(words) {
         Ok(args) => args,
         Err(error) => {

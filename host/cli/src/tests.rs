@@ -8,9 +8,7 @@ pub(crate) fn words(line: &str) -> Vec<OsString> {
 /// Runs a command line and gives its exit code, stdout and stderr.
 pub(crate) fn ran(line: &str) -> (ExitCode, String, String) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let Invocation::Done(code) = parse_from(words(line), &mut out, &mut err) else {
-        panic!("{line} is not done here")
-    };
+    let Invocation::Done(code) = parse_from(words(line), &mut out, &mut err) else { panic!("{line} is not done here") };
     (code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
 }
 

@@ -103,9 +103,8 @@ async fn dead_letters(
     State(api): State<Api>,
     page: Result<Query<Page>, QueryRejection>,
 ) -> Result<Json<DeadLetterPage>, Problem> {
-    let Query(page) = page.map_err(|error| {
-        Problem::new(Code::BadRequest, format!("{error}; use destination, limit and before"))
-    })?;
+    let Query(page) =
+        page.map_err(|error| Problem::new(Code::BadRequest, format!("{error}; use destination, limit and before")))?;
     let limit = page.limit.unwrap_or(PAGE_ITEMS.min(api.page_items_max));
     if limit == 0 || limit > api.page_items_max {
         let detail = format!("limit is {limit}; use 1 to {} (page-items-max)", api.page_items_max);
@@ -118,10 +117,7 @@ async fn dead_letters(
     Ok(Json(DeadLetterPage { dead_letters, next_before }))
 }
 
-async fn dead_letter(
-    State(api): State<Api>,
-    Path(id): Path<String>,
-) -> Result<Json<DeadLetterDetail>, Problem> {
+async fn dead_letter(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<DeadLetterDetail>, Problem> {
     let found = api.plant.dead_letter(id.clone()).await?;
     found.map(Json).ok_or_else(|| no_dead_letter(&id))
 }
@@ -135,9 +131,7 @@ async fn retry(State(api): State<Api>, Path(id): Path<String>) -> Result<Respons
 }
 
 fn no_dead_letter(id: &str) -> Problem {
-    let detail = format!(
-        "there is no dead letter {id:?}: it was delivered again, has expired, or never was"
-    );
+    let detail = format!("there is no dead letter {id:?}: it was delivered again, has expired, or never was");
     Problem::new(Code::NotFound, detail)
 }
 

@@ -36,8 +36,7 @@ impl Hosts {
             return address.is_loopback() || address == self.listen.ip() || self.insecure;
         }
         let name = name.strip_suffix('.').unwrap_or(name);
-        name.eq_ignore_ascii_case("localhost")
-            || self.names.iter().any(|allowed| allowed.eq_ignore_ascii_case(name))
+        name.eq_ignore_ascii_case("localhost") || self.names.iter().any(|allowed| allowed.eq_ignore_ascii_case(name))
     }
 }
 
@@ -68,9 +67,8 @@ fn refusal(hosts: &Hosts, headers: &HeaderMap) -> Option<Problem> {
         );
         return Some(Problem::new(Code::Forbidden, detail));
     }
-    let same = |origin: &str| {
-        origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))
-    };
+    let same =
+        |origin: &str| origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host));
     if headers.contains_key(header::ORIGIN) && !text(header::ORIGIN).is_some_and(same) {
         let detail = "the request comes from a page of another origin".to_owned();
         return Some(Problem::new(Code::Forbidden, detail));
@@ -89,8 +87,17 @@ mod tests {
     #[test]
     fn loopback_the_own_address_and_named_hosts_pass() {
         for host in [
-            "localhost", "LOCALHOST:8081", "localhost.", "127.0.0.1", "127.0.0.1:8081", "127.9.9.9:1",
-            "[::1]:8081", "[::1]", "::1", "10.1.2.3:8081", "pintle.internal:8081",
+            "localhost",
+            "LOCALHOST:8081",
+            "localhost.",
+            "127.0.0.1",
+            "127.0.0.1:8081",
+            "127.9.9.9:1",
+            "[::1]:8081",
+            "[::1]",
+            "::1",
+            "10.1.2.3:8081",
+            "pintle.internal:8081",
         ] {
             assert!(hosts(false).allow(host), "{host}");
         }
@@ -99,8 +106,16 @@ mod tests {
     #[test]
     fn any_other_name_or_address_is_refused() {
         for host in [
-            "", "evil.example", "evil.example:8081", "localhost.evil.example", "127.0.0.1.evil.example",
-            "10.1.2.4:8081", "[::2]:8081", "127.0.0.1@evil.example", ":8081", "localhost:80:80",
+            "",
+            "evil.example",
+            "evil.example:8081",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "10.1.2.4:8081",
+            "[::2]:8081",
+            "127.0.0.1@evil.example",
+            ":8081",
+            "localhost:80:80",
         ] {
             assert!(!hosts(false).allow(host), "{host}");
         }

@@ -74,11 +74,7 @@ pub struct Admin {
 
 impl Admin {
     /// Takes the port; nothing is answered before [`Admin::run`].
-    pub async fn bind(
-        config: Config,
-        plant: Arc<dyn Plant>,
-        metrics: PrometheusHandle,
-    ) -> Result<Admin, Error> {
+    pub async fn bind(config: Config, plant: Arc<dyn Plant>, metrics: PrometheusHandle) -> Result<Admin, Error> {
         if !config.listen.ip().is_loopback() && !config.insecure {
             return Err(Error::Exposed(config.listen));
         }
@@ -104,8 +100,7 @@ impl Admin {
             shutdown.cancelled().await;
             tokio::time::sleep(DRAIN_WAIT).await;
         };
-        let serve = axum::serve(self.listener, router)
-            .with_graceful_shutdown(async move { stop.cancelled().await });
+        let serve = axum::serve(self.listener, router).with_graceful_shutdown(async move { stop.cancelled().await });
         tokio::select! {
             served = serve.into_future() => served.map_err(Error::Serve),
             () = overdue => Ok(()),

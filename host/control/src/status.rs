@@ -46,6 +46,8 @@ pub struct LogStatus {
     pub accepting: bool,
     /// Why not.
     pub refusal: Option<String>,
+    /// Events accepted since the database was made.
+    pub accepted: u64,
 }
 
 /// The configuration in force.

@@ -293,14 +293,12 @@ async fn close_dead_lanes(store: &Store, lease: Lease) -> Result<BTreeMap<i64, i
             .execute(store.pool())
             .await?;
     }
-    // Lanes whose chunks are all gone and that no cursor waits for are forgotten.
-    sqlx::query(
-        "WITH gone AS (DELETE FROM lanes l WHERE head IS NOT NULL AND head <= dropped_seq \
-           AND (SELECT coalesce(sum(dropped_events), 0) FROM lanes x WHERE x.id = l.id) = 0 RETURNING id) \
-         DELETE FROM cursors c USING gone WHERE c.lane = gone.id",
-    )
-    .execute(store.pool())
-    .await?;
+    // Nobody can stand in a lane whose chunks are all gone. Those that never held anything are forgotten;
+    // of the others the books still need the count.
+    sqlx::query("DELETE FROM cursors c USING lanes l WHERE l.id = c.lane AND l.head <= l.dropped_seq")
+        .execute(store.pool())
+        .await?;
+    sqlx::query("DELETE FROM lanes WHERE head <= dropped_seq AND dropped_events = 0").execute(store.pool()).await?;
     let closed = sqlx::query_as::<_, (i64, i64)>("SELECT id, head FROM lanes WHERE head > dropped_seq")
         .fetch_all(store.pool())
         .await?;

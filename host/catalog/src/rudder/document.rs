@@ -18,9 +18,7 @@ impl<'a> At<'a> {
     /// The field of this name: exactly written if there is one, in any case otherwise.
     pub(super) fn get(&self, name: &str) -> At<'a> {
         let value = self.value.and_then(Value::as_object).and_then(|fields| {
-            fields.get(name).or_else(|| {
-                fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, v)| v)
-            })
+            fields.get(name).or_else(|| fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, v)| v))
         });
         let dot = if self.path.is_empty() { "" } else { "." };
         At { value, path: format!("{}{dot}{name}", self.path) }
@@ -30,10 +28,7 @@ impl<'a> At<'a> {
     pub(super) fn items(&self) -> impl Iterator<Item = At<'a>> + use<'a> {
         let path = self.path.clone();
         let items = self.value.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        items
-            .iter()
-            .enumerate()
-            .map(move |(index, value)| At { value: Some(value), path: format!("{path}[{index}]") })
+        items.iter().enumerate().map(move |(index, value)| At { value: Some(value), path: format!("{path}[{index}]") })
     }
 
     /// The fields of an object; none of anything else.

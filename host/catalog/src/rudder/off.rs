@@ -48,10 +48,7 @@ pub(super) fn of_source(source: &At<'_>) -> Vec<String> {
         because.push("its tracking plan (dgSourceTrackingPlanConfig) is not enforced yet".to_owned());
     }
     if source.get("transient").is_true() {
-        because.push(
-            "the source is transient, and Pintle keeps accepted events in its log for a while"
-                .to_owned(),
-        );
+        because.push("the source is transient, and Pintle keeps accepted events in its log for a while".to_owned());
     }
     because
 }
@@ -174,12 +171,10 @@ fn unreadable_message_types(definition: &At<'_>) -> bool {
 fn names_consent(settings: &Value) -> bool {
     match settings {
         Value::Array(items) => items.iter().any(names_consent),
-        Value::Object(fields) => {
-            match fields.iter().find(|(key, _)| key.eq_ignore_ascii_case("consents")) {
-                Some((_, consents)) => !is_blank(consents),
-                None => fields.values().any(names_consent),
-            }
-        }
+        Value::Object(fields) => match fields.iter().find(|(key, _)| key.eq_ignore_ascii_case("consents")) {
+            Some((_, consents)) => !is_blank(consents),
+            None => fields.values().any(names_consent),
+        },
         other => !is_blank(other),
     }
 }
@@ -187,9 +182,7 @@ fn names_consent(settings: &Value) -> bool {
 /// Whether a setting, given once or per source type, is one of these wherever it says anything.
 fn only(setting: &Value, allowed: &[&str]) -> bool {
     match setting {
-        Value::String(text) => {
-            text.trim().is_empty() || allowed.iter().any(|a| text.eq_ignore_ascii_case(a))
-        }
+        Value::String(text) => text.trim().is_empty() || allowed.iter().any(|a| text.eq_ignore_ascii_case(a)),
         Value::Object(fields) => fields.values().all(|value| only(value, allowed)),
         other => is_blank(other),
     }
@@ -206,9 +199,7 @@ fn says_true(setting: &Value) -> bool {
 
 fn has_template(config: &Value) -> bool {
     match config {
-        Value::String(text) => {
-            text.split_once("{{").is_some_and(|(_, after)| after.contains("}}"))
-        }
+        Value::String(text) => text.split_once("{{").is_some_and(|(_, after)| after.contains("}}")),
         Value::Array(items) => items.iter().any(has_template),
         Value::Object(fields) => fields.values().any(has_template),
         _ => false,

@@ -140,9 +140,7 @@ pub(super) fn unused_of_workspace(root: &At<'_>, report: &mut ImportReport) {
 pub(super) fn unused_of_source(source: &At<'_>, report: &mut ImportReport) {
     let used = ["writeKey", "enabled", "destinations", "sourceDefinition", "dgSourceTrackingPlanConfig"];
     unused(source, &used, report, |name, value| match name {
-        "geoEnrichment" if value.get("enabled").is_true() => {
-            "context.geo is not added to events yet".to_owned()
-        }
+        "geoEnrichment" if value.get("enabled").is_true() => "context.geo is not added to events yet".to_owned(),
         "geoEnrichment" => String::new(),
         _ => NOT_USED.to_owned(),
     });
@@ -163,12 +161,7 @@ pub(super) fn unused_of_destination(destination: &At<'_>, report: &mut ImportRep
 
 const NOT_USED: &str = "not used by Pintle";
 
-fn unused(
-    at: &At<'_>,
-    used: &[&str],
-    report: &mut ImportReport,
-    why: impl Fn(&str, &At<'_>) -> String,
-) {
+fn unused(at: &At<'_>, used: &[&str], report: &mut ImportReport, why: impl Fn(&str, &At<'_>) -> String) {
     for (key, value) in at.entries() {
         let is = |name: &&str| key.eq_ignore_ascii_case(name);
         let off = matches!(value.value(), Some(serde_json::Value::Bool(false)));

@@ -64,17 +64,11 @@ fn a_plain_workspace_works() {
     assert_eq!(catalog.sources["s1"].write_key, "wk1");
     let orders = &catalog.destinations["d1"];
     assert_eq!((orders.name.as_str(), orders.plugin.as_str()), ("Orders", "webhook"));
-    assert_eq!(
-        orders.config,
-        json!({"webhookUrl": "http://127.0.0.1:9999/", "webhookMethod": "POST"})
-    );
+    assert_eq!(orders.config, json!({"webhookUrl": "http://127.0.0.1:9999/", "webhookMethod": "POST"}));
     assert_eq!(orders.message_types.as_deref().unwrap(), ["track", "identify", "record"]);
     assert!(catalog.connections["s1-d1"].is_on());
     let works: Vec<String> = report.works.iter().map(ToString::to_string).collect();
-    assert_eq!(
-        works,
-        ["source s1 (Site)", "destination d1 (Orders)", "connection s1-d1 (Site → Orders)"]
-    );
+    assert_eq!(works, ["source s1 (Site)", "destination d1 (Orders)", "connection s1-d1 (Site → Orders)"]);
     assert!(report.off.is_empty() && report.ignored.is_empty(), "{report:?}");
 }
 
@@ -124,31 +118,16 @@ fn guarded() -> Vec<(Value, &'static str)> {
             "consentManagement",
         ),
         (destination("config/consentManagement", json!([{"provider": "custom"}])), "consentManagement"),
-        (
-            destination("config/ConsentManagement", json!([{"Consents": [{"consent": "C1"}]}])),
-            "consentManagement",
-        ),
+        (destination("config/ConsentManagement", json!([{"Consents": [{"consent": "C1"}]}])), "consentManagement"),
         (
             destination("config/oneTrustCookieCategories", json!([{"oneTrustCookieCategory": "C2"}])),
             "oneTrustCookieCategories",
         ),
-        (
-            destination("config/ketchConsentPurposes", json!([{"purpose": "ads"}])),
-            "ketchConsentPurposes",
-        ),
-        (
-            destination("config/eventFilteringOption", json!("whitelistedEvents")),
-            "eventFilteringOption",
-        ),
-        (
-            destination("config/eventFilteringOption", json!({"web": "blacklistedEvents"})),
-            "eventFilteringOption",
-        ),
+        (destination("config/ketchConsentPurposes", json!([{"purpose": "ads"}])), "ketchConsentPurposes"),
+        (destination("config/eventFilteringOption", json!("whitelistedEvents")), "eventFilteringOption"),
+        (destination("config/eventFilteringOption", json!({"web": "blacklistedEvents"})), "eventFilteringOption"),
         (destination("config/eventFilteringOption", json!(true)), "eventFilteringOption"),
-        (
-            destination("config/listOfConversions", json!([{"conversions": "Sign up"}])),
-            "listOfConversions",
-        ),
+        (destination("config/listOfConversions", json!([{"conversions": "Sign up"}])), "listOfConversions"),
         (
             destination(
                 "destinationDefinition/config/hybridModeCloudEventsFilter",
@@ -300,10 +279,7 @@ fn a_missing_flag_is_false_and_a_text_is_no_flag() {
     let (catalog, _) = imported(&with("/sources/0/enabled", Value::Null));
     assert!(!catalog.sources["s1"].enabled);
     let problems = import(&with("/sources/0/enabled", json!("true")), &plugins()).unwrap_err();
-    assert_eq!(
-        problems[0].to_string(),
-        "sources[0].enabled: is neither true nor false; write it without quotes"
-    );
+    assert_eq!(problems[0].to_string(), "sources[0].enabled: is neither true nor false; write it without quotes");
 }
 
 #[test]
@@ -341,13 +317,8 @@ fn what_has_no_effect_is_listed_as_ignored() {
     let (catalog, report) = imported(&document);
     assert!(catalog.connections["s1-d1"].is_on());
     let paths: BTreeSet<&str> = report.ignored.iter().map(|i| i.path.as_str()).collect();
-    let expected = [
-        "connections.c9",
-        "libraries",
-        "settings",
-        "sources[0].destinations[0].newThing",
-        "sources[0].geoEnrichment",
-    ];
+    let expected =
+        ["connections.c9", "libraries", "settings", "sources[0].destinations[0].newThing", "sources[0].geoEnrichment"];
     assert_eq!(paths, BTreeSet::from(expected), "{:?}", report.ignored);
 }
 
@@ -367,10 +338,7 @@ fn files_that_cannot_be_used_say_why() {
             "sources[0].destinations[0].transformations: is there twice, in different case",
         ),
         (
-            destination(
-                "config",
-                json!({"useNativeSDK": false, "UseNativeSdk": true, "k": 1, "K": 2}),
-            ),
+            destination("config", json!({"useNativeSDK": false, "UseNativeSdk": true, "k": 1, "K": 2})),
             "sources[0].destinations[0].config.useNativeSDK: is there twice",
         ),
         (twice, "sources[1]: source id s1 is there twice"),

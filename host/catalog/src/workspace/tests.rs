@@ -135,19 +135,13 @@ const WRONG: &[(&str, &str)] = &[
         "sources: {}\ndestinations:\n  d: {plugin: webhook, config: {a: '${file:token}'}}\n",
         "w.yaml:3:32: destinations.d.config.a: `${file:token}` is a relative path; write the absolute",
     ),
-    (
-        "sources: {}\ntransformations:\n  t: {}\n",
-        "w.yaml:3:6: transformations.t: has neither `code` nor `file`",
-    ),
+    ("sources: {}\ntransformations:\n  t: {}\n", "w.yaml:3:6: transformations.t: has neither `code` nor `file`"),
     (
         "sources: {}\ntransformations:\n  t: {code: x, file: y.js}\n",
         "w.yaml:3:22: transformations.t.file: names a file although `code` is there",
     ),
     ("sources: {}\ntransformations:\n  t: {code: ' '}\n", "w.yaml:3:6: transformations.t: has no code"),
-    (
-        "sources: {}\ntransformations:\n  t: {code: x, language: python}\n",
-        "w.yaml:3:26: unknown variant",
-    ),
+    ("sources: {}\ntransformations:\n  t: {code: x, language: python}\n", "w.yaml:3:26: unknown variant"),
     (
         "sources: {}\ntransformations:\n  t: {file: no/such.js}\n",
         "w.yaml:3:13: transformations.t.file: no/such.js: cannot be read: No such file",

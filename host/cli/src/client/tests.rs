@@ -39,6 +39,7 @@ impl Plant for SmallPlant {
                 hours_left: None,
                 accepting: true,
                 refusal: None,
+                accepted: 1_000,
             },
             catalog: CatalogStatus::default(),
             destinations: vec![],
@@ -105,8 +106,7 @@ impl Server {
         let until = shutdown.clone();
         let (tell, told) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
-            let runtime =
-                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async move {
                 let metrics = PrometheusBuilder::new().build_recorder().handle();
                 let listen = SocketAddr::from(([127, 0, 0, 1], 0));

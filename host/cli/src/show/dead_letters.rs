@@ -12,8 +12,7 @@ pub(crate) fn list(page: &DeadLetterPage, now_ms: i64, out: &mut dyn Write) -> i
     if page.dead_letters.is_empty() {
         return Ok(());
     }
-    let mut table =
-        Table::new(&["ID", "WHEN", "DESTINATION", "SOURCE", "TYPE", "TRIES#", "MESSAGE ID", "REASON"]);
+    let mut table = Table::new(&["ID", "WHEN", "DESTINATION", "SOURCE", "TYPE", "TRIES#", "MESSAGE ID", "REASON"]);
     for letter in &page.dead_letters {
         table.row([
             letter.id.clone(),
@@ -29,11 +28,7 @@ pub(crate) fn list(page: &DeadLetterPage, now_ms: i64, out: &mut dyn Write) -> i
     table.write(out)
 }
 
-pub(crate) fn detail(
-    detail: &DeadLetterDetail,
-    now_ms: i64,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+pub(crate) fn detail(detail: &DeadLetterDetail, now_ms: i64, out: &mut dyn Write) -> io::Result<()> {
     let letter = &detail.letter;
     let fields = [
         ("id", letter.id.clone()),
@@ -71,7 +66,7 @@ fn section(name: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
 
 /// Indented JSON. JSON text can hold invisible characters inside its strings; those go.
 fn pretty(json: &str) -> String {
-    let indented = serde_json::from_str::<serde_json::Value>(json)
-        .and_then(|value| serde_json::to_string_pretty(&value));
+    let indented =
+        serde_json::from_str::<serde_json::Value>(json).and_then(|value| serde_json::to_string_pretty(&value));
     plain_lines(indented.as_deref().unwrap_or(json))
 }

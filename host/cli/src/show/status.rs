@@ -43,6 +43,7 @@ pub(crate) fn status(status: &Status, now_ms: i64, out: &mut dyn Write) -> io::R
 fn log(log: &LogStatus, now_ms: i64) -> String {
     let mut parts = vec![
         if log.accepting { "accepting".to_owned() } else { "refusing".to_owned() },
+        format!("{} accepted", log.accepted),
         format!("{} of {}", size(log.bytes), size(log.bytes_max)),
         format!("{} segments", log.segments),
     ];
@@ -63,8 +64,16 @@ fn log(log: &LogStatus, now_ms: i64) -> String {
 
 fn destinations(destinations: &[DestinationStatus], now_ms: i64) -> Table {
     let mut table = Table::new(&[
-        "DESTINATION", "STATE", "DELIVERED#", "FILTERED#", "LAG#", "OLDEST#", "IN FLIGHT#", "PARKED#",
-        "DEAD#", "LAST ERROR",
+        "DESTINATION",
+        "STATE",
+        "DELIVERED#",
+        "FILTERED#",
+        "LAG#",
+        "OLDEST#",
+        "IN FLIGHT#",
+        "PARKED#",
+        "DEAD#",
+        "LAST ERROR",
     ]);
     for destination in destinations {
         table.row([

@@ -20,8 +20,7 @@ impl Table {
     }
 
     pub(crate) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        let titles: Vec<String> =
-            self.titles.iter().map(|title| title.trim_end_matches('#').to_owned()).collect();
+        let titles: Vec<String> = self.titles.iter().map(|title| title.trim_end_matches('#').to_owned()).collect();
         let widths: Vec<usize> = (0..titles.len())
             .map(|column| {
                 let cells = self.rows.iter().map(|row| &row[column]);

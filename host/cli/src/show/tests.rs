@@ -35,10 +35,7 @@ fn state() -> Status {
         parked: 2,
         dead_letters: 1,
         breaker: Breaker::Open,
-        last_error: Some(LastError {
-            message: "500\u{1b}[31m\nInternal".to_owned(),
-            at_ms: NOW - 3_000,
-        }),
+        last_error: Some(LastError { message: "500\u{1b}[31m\nInternal".to_owned(), at_ms: NOW - 3_000 }),
         ..destination("orders")
     };
     Status {
@@ -52,6 +49,7 @@ fn state() -> Status {
             hours_left: Some(50.0),
             accepting: true,
             refusal: None,
+            accepted: 1_000,
         },
         catalog: CatalogStatus {
             revision: 4,
@@ -66,13 +64,13 @@ fn state() -> Status {
 
 #[test]
 fn status_is_a_page_that_a_person_can_read() {
-    let shown = text(|out| status::status(&state(), NOW, out));
+    let shown = text(|out| super::status::status(&state(), NOW, out));
     assert_eq!(
         shown,
         "\
 pintle 0.1.0 · up 2 h 5 min · postgres embedded 17
 catalog: revision 4 by file (w.yaml)
-log: accepting · 12.3 MB of 80.0 GB · 3 segments · oldest 2 h 0 min ago · 143.0 GB free on disk · full in 2 d 2 h
+log: accepting · 1000 accepted · 12.3 MB of 80.0 GB · 3 segments · oldest 2 h 0 min ago · 143.0 GB free on disk · full in 2 d 2 h
 
 the workspace file is not in force:
   w.yaml:1:1: a
@@ -94,7 +92,7 @@ fn a_refusal_stands_where_it_is_seen_first() {
     state.log.accepting = false;
     state.log.refusal = Some("log-bytes-max is reached".into());
     state.destinations.clear();
-    let shown = text(|out| status::status(&state, NOW, out));
+    let shown = text(|out| super::status::status(&state, NOW, out));
     assert!(shown.contains("log: refusing: log-bytes-max is reached · "), "{shown}");
     assert!(shown.contains("no destinations"), "{shown}");
 }

@@ -193,8 +193,7 @@ async fn a_page_past_its_limit_is_refused_by_name() {
 #[tokio::test]
 async fn one_dead_letter_is_shown_whole_and_its_payload_as_it_is() {
     let admin = start().await;
-    let (status, _, body) =
-        admin.ask_with("GET", "/admin/v1/dead-letters/a", "Host: localhost\r\n").await;
+    let (status, _, body) = admin.ask_with("GET", "/admin/v1/dead-letters/a", "Host: localhost\r\n").await;
     assert_eq!(status, 200);
     assert!(body.contains(r#""payload":{"message":{"n":1.10}}"#), "{body}");
     assert!(body.contains(r#""id":"a""#), "{body}");
@@ -227,11 +226,7 @@ async fn an_outage_is_told_and_an_inside_message_is_not() {
 #[tokio::test]
 async fn a_page_of_somebody_else_gets_nothing() {
     let admin = start().await;
-    for headers in [
-        "Host: evil.example:8081\r\n",
-        "",
-        "Host: localhost\r\nOrigin: http://evil.example\r\n",
-    ] {
+    for headers in ["Host: evil.example:8081\r\n", "", "Host: localhost\r\nOrigin: http://evil.example\r\n"] {
         for (method, path) in [("POST", "/admin/v1/dead-letters/a/retry"), ("GET", "/metrics")] {
             let (status, _, body) = admin.ask_with(method, path, headers).await;
             assert!(status == 403 || (headers.is_empty() && status == 400), "{headers:?} {status} {body}");

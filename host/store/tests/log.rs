@@ -1,0 +1,195 @@
+//! The event log on a real Postgres: what is committed is read, in order, whatever happened in between.
+
+mod cluster;
+
+use cluster::Cluster;
+use pintle_events::Frame;
+use pintle_store::lease::Lease;
+use pintle_store::log::{Log, Reader, Refused, Services};
+use pintle_store::settle::{Fate, Settlement, Ticket};
+use pintle_store::{Config, Store};
+use std::collections::BTreeMap;
+use std::num::NonZeroU64;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// A process of its own as far as the database can tell: its own lease, lanes and services.
+struct Node {
+    store: Store,
+    log: Log,
+    settlement: Settlement,
+    stop: CancellationToken,
+    lanes: tokio::task::JoinHandle<Result<(), pintle_store::Error>>,
+    flusher: tokio::task::JoinHandle<Result<(), pintle_store::Error>>,
+    janitor: tokio::task::JoinHandle<()>,
+}
+
+impl Node {
+    async fn start(cluster: &Cluster, config: Config) -> Node {
+        let store = Store::open(cluster.options(), config).await.unwrap();
+        let lease = Lease::acquire(&store, true).await.unwrap();
+        let (settlement, flusher) = Settlement::new(store.clone(), lease);
+        let (log, mut services) = Log::open(&store, lease, &settlement, None).await.unwrap();
+        let stop = CancellationToken::new();
+        let lanes = tokio::spawn(Services::run_lanes(services.take_lanes()));
+        let flusher = tokio::spawn(flusher.run(stop.clone()));
+        let janitor = tokio::spawn(services.janitor.run(stop.clone()));
+        Node { store, log, settlement, stop, lanes, flusher, janitor }
+    }
+
+    async fn append(&self, user: &str, number: u32) -> Result<(), Refused> {
+        let raw = format!("{{\"userId\":\"{user}\",\"n\":{number}}}");
+        let mut batch = self.log.batch();
+        batch.push(&frame(user, &format!("{user}-{number}"), raw.as_bytes()));
+        self.log.append(batch).await
+    }
+
+    async fn stop(self) {
+        self.log.close();
+        self.lanes.await.unwrap().unwrap();
+        self.stop.cancel();
+        self.flusher.await.unwrap().unwrap();
+        self.janitor.await.unwrap();
+        self.store.close().await;
+    }
+}
+
+fn frame<'a>(user: &'a str, message_id: &'a str, raw: &'a [u8]) -> Frame<'a> {
+    Frame {
+        source_id: "s",
+        received_at_ms: 1_700_000_000_000,
+        request_ip: "127.0.0.1",
+        message_id,
+        user_id: user,
+        anonymous_id: "",
+        event_type: "track",
+        forced_kind: None,
+        message_id_added: false,
+        received_at_added: true,
+        request_ip_added: true,
+        raw,
+    }
+}
+
+/// Reads `count` events and gives their message ids per user.
+async fn read(reader: &mut Reader, count: usize) -> BTreeMap<String, Vec<String>> {
+    let mut users: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut seen = 0;
+    while seen < count {
+        let chunk = tokio::time::timeout(Duration::from_secs(60), reader.next()).await.expect("events come").unwrap();
+        for idx in 0..chunk.events() {
+            let event = chunk.event(idx);
+            users.entry(event.user_id.to_owned()).or_default().push(event.message_id.to_owned());
+            seen += 1;
+        }
+    }
+    users
+}
+
+fn expected(users: u32, numbers: std::ops::Range<u32>) -> BTreeMap<String, Vec<String>> {
+    (0..users).map(|u| (format!("u{u}"), numbers.clone().map(|n| format!("u{u}-{n}")).collect())).collect()
+}
+
+async fn append_all(node: &Node, users: u32, numbers: std::ops::Range<u32>) {
+    let one = |user: u32| {
+        let numbers = numbers.clone();
+        async move {
+            for number in numbers {
+                node.append(&format!("u{user}"), number).await.unwrap();
+            }
+        }
+    };
+    futures_util::future::join_all((0..users).map(one)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_committed_is_read_in_order_in_memory_from_the_table_and_after_a_restart() {
+    let cluster = Cluster::start().await;
+    let node = Node::start(&cluster, Config::default()).await;
+    let mut early = node.log.reader(BTreeMap::new());
+    append_all(&node, 20, 0..50).await;
+    assert_eq!(read(&mut early, 1000).await, expected(20, 0..50), "handed over in memory");
+    let mut late = node.log.reader(BTreeMap::new());
+    assert_eq!(read(&mut late, 1000).await, expected(20, 0..50), "read from the table");
+    node.stop().await;
+
+    let node = Node::start(&cluster, Config::default()).await;
+    append_all(&node, 20, 50..60).await;
+    let mut reader = node.log.reader(BTreeMap::new());
+    assert_eq!(read(&mut reader, 1200).await, expected(20, 0..60), "the old lanes first, then the new ones");
+    assert_eq!(node.log.status().accepted, 1200);
+    node.stop().await;
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_writer_whose_backend_is_killed_loses_and_repeats_nothing() {
+    let cluster = Cluster::start().await;
+    let node = Node::start(&cluster, Config::default()).await;
+    let killer = async {
+        for _ in 0..20 {
+            cluster.end_other_backends().await;
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::join!(append_all(&node, 30, 0..100), killer);
+    let mut reader = node.log.reader(BTreeMap::new());
+    assert_eq!(read(&mut reader, 3000).await, expected(30, 0..100));
+    node.stop().await;
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_owner_can_neither_append_nor_settle() {
+    let cluster = Cluster::start().await;
+    let old = Node::start(&cluster, Config::default()).await;
+    old.append("u", 1).await.unwrap();
+    let new = Node::start(&cluster, Config::default()).await;
+    assert_eq!(old.append("u", 2).await, Err(Refused::Closed));
+    assert!(matches!(old.lanes.await.unwrap(), Err(pintle_store::Error::Fenced)));
+    new.append("u", 3).await.unwrap();
+    let mut reader = new.log.reader(BTreeMap::new());
+    assert_eq!(read(&mut reader, 2).await["u"], ["u-1", "u-3"]);
+    old.stop.cancel();
+    new.stop().await;
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settled_segments_are_dropped_when_the_log_is_full_and_unsettled_ones_are_kept() {
+    let cluster = Cluster::start().await;
+    let config = Config { log_bytes_max: NonZeroU64::new(1 << 20), ..Config::default() };
+    let node = Node::start(&cluster, config).await;
+    cluster.add_destination("d").await;
+    let tracker = node.settlement.tracker("d").await.unwrap();
+    let mut accepted = 0;
+    let full = loop {
+        match node.append(&format!("u{}", accepted % 7), accepted).await {
+            Ok(()) => accepted += 1,
+            Err(refused) => break refused,
+        }
+    };
+    assert!(matches!(full, Refused::Full { limit: "log-bytes-max", .. }), "{full:?}");
+    let mut reader = node.log.reader(tracker.next_chunks());
+    let mut seen = 0;
+    while seen < accepted {
+        let chunk = reader.next().await.unwrap();
+        for (idx, settled) in tracker.begin(chunk.lane, chunk.seq, chunk.events()).await.into_iter().enumerate() {
+            assert!(!settled);
+            let position = pintle_events::Position { lane: chunk.lane, seq: chunk.seq, idx: idx as u32 };
+            Ticket::new(tracker.clone(), vec![position], vec![0]).settle(0, Fate::Delivered);
+            seen += 1;
+        }
+    }
+    node.settlement.flush().await;
+    assert_eq!(tracker.books().delivered, u64::from(accepted));
+    // The janitor is woken by the moved cursors; asking again is how a client would wait.
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
+    while let Err(refused) = node.append("u0", accepted).await {
+        assert!(tokio::time::Instant::now() < deadline, "{refused:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(node.log.status().accepted, u64::from(accepted) + 1);
+    node.stop().await;
+    cluster.stop().await;
+}

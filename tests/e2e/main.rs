@@ -1,0 +1,20 @@
+//! The real program, from an SDK's request to what a destination receives.
+//!
+//! Each test starts a Pintle of its own with a private Postgres. `cargo build -p pintle-server` and
+//! `scripts/build-plugins` come first; `scripts/test` does both.
+
+#![allow(clippy::unwrap_used, reason = "in a test the line is the message, also in a function that tests share")]
+
+mod bad_input;
+mod changes;
+mod commands;
+mod dead_letters;
+mod full_log;
+mod gateway;
+mod import;
+mod neighbours;
+mod restart;
+mod sdk_node;
+mod transformations;
+
+use pintle_tests::http;

@@ -1,0 +1,174 @@
+//! Clients, a receiver, and the account at the end.
+
+use pintle_tests::ledger::{Book, Ledger};
+use pintle_tests::loader::{Loader, Sent};
+use pintle_tests::pintle::{Pintle, destination};
+use pintle_tests::receiver::{Answer, Receiver};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Events offered per second.
+const RATE: u32 = 1_200;
+/// Acknowledged between two faults, at least and at most.
+const BETWEEN: std::ops::Range<u64> = 300..2_000;
+/// How long the machine may take to get over a fault.
+const PATIENCE: Duration = Duration::from_secs(180);
+/// How long the backlog at the end may take.
+const SETTLE_TIME_MAX: Duration = Duration::from_secs(600);
+/// Events that one destination may have settled beyond the cursors that are stored: the window of each of
+/// the two lanes (`cursor-window-events`). What was settled beyond the last cursor write, and what was in
+/// flight, is within it.
+const AGAIN_MAX: usize = 2 * 8_192;
+
+/// What to do.
+#[derive(Debug)]
+pub struct Plan {
+    what: &'static str,
+    seed: u64,
+    faults: usize,
+    events_min: u64,
+}
+
+impl Plan {
+    /// As the environment says; a short one if it does not.
+    pub fn from_environment(what: &'static str, salt: u64) -> Plan {
+        let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
+        let seed = number("PINTLE_SEED").unwrap_or_else(|| rand::rng().random_range(0..1_000_000));
+        eprintln!("{what}: PINTLE_SEED={seed}");
+        Plan {
+            what,
+            seed: seed.wrapping_mul(31).wrapping_add(salt),
+            faults: number("PINTLE_FAULTS").unwrap_or(3) as usize,
+            events_min: number("PINTLE_FAULT_EVENTS").unwrap_or(0),
+        }
+    }
+}
+
+/// One under way.
+#[derive(Debug)]
+pub struct Run {
+    plan: Plan,
+    random: StdRng,
+    ledger: Arc<Ledger>,
+    loader: Loader,
+    faults: usize,
+}
+
+impl Run {
+    pub async fn start(plan: Plan, receiver: &Receiver, pintle: &Pintle) -> Run {
+        let ledger = Arc::new(Ledger::new());
+        let book = ledger.clone();
+        receiver.answer_by(move |one| {
+            book.note(&one.body);
+            Answer::status(200)
+        });
+        let random = StdRng::seed_from_u64(plan.seed);
+        let loader = Loader::start(&pintle.gateway_now(), RATE, plan.seed);
+        Run { plan, random, ledger, loader, faults: 0 }
+    }
+
+    pub fn random(&mut self) -> &mut StdRng {
+        &mut self.random
+    }
+
+    /// Waits for the moment of the next fault; false when there were enough.
+    pub async fn next_fault(&mut self) -> bool {
+        let some = self.random.random_range(BETWEEN);
+        self.loader.wait_acknowledged(self.loader.acknowledged() + some, PATIENCE).await;
+        if self.faults == self.plan.faults {
+            return false;
+        }
+        // The moment within what goes on between two answers.
+        tokio::time::sleep(Duration::from_micros(self.random.random_range(0..20_000))).await;
+        true
+    }
+
+    /// Says that what comes twice from now on is put down to another fault.
+    pub fn fault_happened(&mut self) {
+        self.faults += 1;
+        self.ledger.fault();
+    }
+
+    /// Posts what is missing of the events, waits until everything is settled, and gives the account.
+    pub async fn finish(self, pintle: &Pintle) {
+        let Run { plan, ledger, loader, .. } = self;
+        let seconds = plan.events_min / u64::from(RATE) * 4 + PATIENCE.as_secs();
+        loader.wait_acknowledged(plan.events_min, Duration::from_secs(seconds)).await;
+        let sent = loader.stop().await;
+        let status = pintle
+            .wait_within(SETTLE_TIME_MAX, "an empty backlog", |status| {
+                let orders = destination(status, "orders");
+                orders["lag_events"] == 0 && orders["parked"] == 0 && orders["delivered"].as_u64() >= Some(sent.acknowledged)
+            })
+            .await;
+        let account = Account::new(&sent, &ledger.book());
+        eprintln!("{}: {account}", plan.what);
+        assert_eq!(destination(&status, "orders")["dead_letters"], 0, "dead letters");
+        account.assert_it_holds();
+    }
+}
+
+/// What was promised, counted.
+#[derive(Debug)]
+struct Account {
+    acknowledged: u64,
+    per_second: f64,
+    in_vain: u64,
+    distinct: u64,
+    missing: Vec<String>,
+    out_of_order: u64,
+    /// By fault: further receipts of events that were posted once.
+    again: Vec<usize>,
+    /// Further receipts of events that were posted more than once.
+    copies: usize,
+}
+
+impl Account {
+    fn new(sent: &Sent, book: &Book) -> Account {
+        let mut missing = Vec::new();
+        let mut posted_again = BTreeSet::new();
+        for (user, attempts) in &sent.attempts {
+            for (n, attempts) in attempts.iter().enumerate() {
+                if book.count(user, n) == 0 {
+                    missing.push(format!("{user}/{n}"));
+                }
+                if *attempts > 1 {
+                    posted_again.insert((user.clone(), n));
+                }
+            }
+        }
+        let is_copy = |event: &&(String, usize)| posted_again.contains(*event);
+        Account {
+            acknowledged: sent.acknowledged,
+            per_second: sent.acknowledged as f64 / sent.took.as_secs_f64(),
+            in_vain: sent.requests - sent.acknowledged,
+            distinct: book.distinct,
+            missing,
+            out_of_order: book.out_of_order,
+            again: book.repeated.iter().map(|events| events.len() - events.iter().filter(is_copy).count()).collect(),
+            copies: book.repeated.iter().flatten().filter(is_copy).count(),
+        }
+    }
+
+    fn assert_it_holds(&self) {
+        assert!(self.missing.is_empty(), "acknowledged and never received: {:?}", self.missing);
+        assert_eq!(self.out_of_order, 0, "first receipts out of order");
+        assert_eq!(self.again[0], 0, "duplicates before any fault");
+        let most = self.again.iter().max().copied().unwrap_or(0);
+        assert!(most <= AGAIN_MAX, "{most} duplicates after one fault; at most {AGAIN_MAX} can be beyond the cursors");
+    }
+}
+
+impl std::fmt::Display for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "acknowledged {} ({:.0}/s, faults included)", self.acknowledged, self.per_second)?;
+        writeln!(f, "  distinct received   {}", self.distinct)?;
+        writeln!(f, "  missing             {}", self.missing.len())?;
+        writeln!(f, "  out of order        {}", self.out_of_order)?;
+        writeln!(f, "  requests in vain    {}, copies of events posted again {}", self.in_vain, self.copies)?;
+        write!(f, "  duplicates by fault {:?}, at most {AGAIN_MAX} each", &self.again[1..])
+    }
+}

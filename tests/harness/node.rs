@@ -1,0 +1,54 @@
+//! The real RudderStack client for Node.
+
+use crate::folder::target_dir;
+use crate::workspace::WRITE_KEY;
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// Posts so many events of so many users, and returns when each is acknowledged.
+///
+/// # Panics
+/// When one was not, or Node cannot be run.
+pub async fn post(gateway: SocketAddr, events: usize, users: usize) {
+    let package = tokio::task::spawn_blocking(package).await.expect("the package is installed");
+    let output = tokio::process::Command::new("node")
+        .arg(package.join("post.js"))
+        .args([&format!("http://{gateway}"), WRITE_KEY, &events.to_string(), &users.to_string()])
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .expect("node runs");
+    assert!(output.status.success(), "the client failed: {}", said(&output));
+    let acknowledged = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    assert_eq!(acknowledged, events.to_string(), "acknowledged events");
+}
+
+/// The folder with the client, installed as its lockfile says.
+fn package() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e/node");
+    // Tests of other processes may want the same; the lock goes with the file.
+    let lock = target_dir().join("tests");
+    std::fs::create_dir_all(&lock).expect("the target folder can be written");
+    let lock = File::create(lock.join("npm.lock")).expect("the target folder can be written");
+    lock.lock().expect("a file can be locked");
+    // npm writes this when it is done.
+    let installed = modified(&package.join("node_modules/.package-lock.json"));
+    if installed.is_none() || installed < modified(&package.join("package-lock.json")) {
+        let mut npm = Command::new("npm");
+        npm.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(&package).stdin(Stdio::null());
+        let output = npm.output().expect("npm runs");
+        assert!(output.status.success(), "npm ci: {}", said(&output));
+    }
+    package
+}
+
+fn modified(path: &Path) -> Option<std::time::SystemTime> {
+    std::fs::metadata(path).ok()?.modified().ok()
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}

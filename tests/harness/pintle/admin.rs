@@ -1,0 +1,95 @@
+//! Asking the admin API.
+
+use super::Pintle;
+use crate::http::{Answer, Connection};
+use serde_json::Value;
+use std::io;
+use std::time::{Duration, Instant};
+
+/// How often the status is looked at while something is waited for.
+const LOOK: Duration = Duration::from_millis(25);
+/// What takes longer than this does not happen.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+impl Pintle {
+    /// GETs a path of the admin API.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn admin(&self, path: &str) -> io::Result<Answer> {
+        let mut connection = Connection::open(self.admin_address()).await?;
+        let host = self.admin_address();
+        connection.write(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes()).await?;
+        connection.answer().await
+    }
+
+    /// The Prometheus text.
+    ///
+    /// # Panics
+    /// When the admin API does not answer.
+    pub async fn metrics(&self) -> String {
+        self.admin("/metrics").await.expect("the admin API answers").text
+    }
+
+    /// The status.
+    ///
+    /// # Panics
+    /// When the admin API does not answer it.
+    pub async fn status(&self) -> Value {
+        self.try_status().await.expect("the admin API answers")
+    }
+
+    async fn try_status(&self) -> io::Result<Value> {
+        let answer = self.admin("/admin/v1/status").await?;
+        if answer.status != 200 {
+            return Err(io::Error::other(format!("{} {}", answer.status, answer.text)));
+        }
+        Ok(serde_json::from_str(&answer.text)?)
+    }
+
+    /// Waits until the status is as `enough` says, and gives it. While Postgres is away there is no status,
+    /// and that is fine.
+    ///
+    /// # Panics
+    /// After two minutes, with the last status.
+    pub async fn wait_until(&self, what: &str, enough: impl Fn(&Value) -> bool) -> Value {
+        self.wait_within(PATIENCE, what, enough).await
+    }
+
+    /// The same with another patience.
+    ///
+    /// # Panics
+    /// When it runs out.
+    pub async fn wait_within(&self, patience: Duration, what: &str, enough: impl Fn(&Value) -> bool) -> Value {
+        let until = Instant::now() + patience;
+        loop {
+            let status = self.try_status().await;
+            match &status {
+                Ok(status) if enough(status) => return status.clone(),
+                _ => {}
+            }
+            assert!(Instant::now() < until, "waited {patience:?} for {what}; the last status: {status:#?}");
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Waits until a destination has delivered exactly so many events and has nothing left to do.
+    ///
+    /// # Panics
+    /// As [`Pintle::wait_until`].
+    pub async fn wait_delivered(&self, id: &str, events: u64) -> Value {
+        self.wait_until(&format!("{events} delivered to {id}"), |status| {
+            let destination = destination(status, id);
+            destination["delivered"] == events && destination["lag_events"] == 0
+        })
+        .await
+    }
+}
+
+/// A destination's part of the status; null when it is not there.
+///
+#[must_use]
+pub fn destination<'a>(status: &'a Value, id: &str) -> &'a Value {
+    let all = status["destinations"].as_array().map(Vec::as_slice).unwrap_or_default();
+    all.iter().find(|destination| destination["id"] == id).unwrap_or(&Value::Null)
+}

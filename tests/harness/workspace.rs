@@ -1,0 +1,67 @@
+//! Workspace files, built in code.
+
+use serde_json::{Value, json};
+
+/// The write key of the one source.
+pub const WRITE_KEY: &str = "test-write-key";
+/// The id of the one source.
+pub const SOURCE: &str = "site";
+
+/// A workspace with one source, and webhook destinations behind it.
+#[derive(Clone, Debug)]
+pub struct Workspace(Value);
+
+impl Default for Workspace {
+    fn default() -> Workspace {
+        Workspace::new()
+    }
+}
+
+impl Workspace {
+    /// The source alone.
+    #[must_use]
+    pub fn new() -> Workspace {
+        Workspace(json!({
+            "sources": {SOURCE: {"write-key": WRITE_KEY}},
+            "destinations": {},
+            "transformations": {},
+            "connections": {},
+        }))
+    }
+
+    /// With a destination that gets the events as they are.
+    #[must_use]
+    pub fn webhook(mut self, id: &str, url: &str) -> Workspace {
+        self.0["destinations"][id] = json!({"plugin": "webhook", "config": {"webhookUrl": url}});
+        self.0["connections"][format!("{SOURCE}-{id}")] = json!({"source": SOURCE, "destination": id});
+        self
+    }
+
+    /// With a destination that gets what this JavaScript makes of them.
+    #[must_use]
+    pub fn transformed(self, id: &str, url: &str, code: &str) -> Workspace {
+        let mut workspace = self.webhook(id, url).code(id, code);
+        workspace.0["connections"][format!("{SOURCE}-{id}")]["transformations"] = json!([id]);
+        workspace
+    }
+
+    /// With other code for the transformation of this destination.
+    #[must_use]
+    pub fn code(mut self, id: &str, code: &str) -> Workspace {
+        self.0["transformations"][id] = json!({"code": code});
+        self
+    }
+
+    /// With the destination in this state.
+    #[must_use]
+    pub fn state(mut self, id: &str, state: &str) -> Workspace {
+        self.0["destinations"][id]["state"] = state.into();
+        self
+    }
+
+    /// The file's text. JSON is YAML as well.
+    #[must_use]
+    pub fn text(&self) -> String {
+        format!("{:#}\n", self.0)
+    }
+}

@@ -89,9 +89,8 @@ impl Pool {
 
     /// One request per `size` events, as SDKs batch them.
     pub fn batches(&self, write_key: &str, size: usize) -> Vec<Template> {
-        let body = |events: &[String]| {
-            format!(r#"{{"batch":[{}],"sentAt":"2026-03-01T12:00:00.000Z"}}"#, events.join(","))
-        };
+        let body =
+            |events: &[String]| format!(r#"{{"batch":[{}],"sentAt":"2026-03-01T12:00:00.000Z"}}"#, events.join(","));
         self.events.chunks_exact(size).map(|events| request("/v1/batch", write_key, &body(events))).collect()
     }
 
@@ -141,14 +140,25 @@ fn event(random: &mut Random, words: &[String]) -> String {
     // The same user has the same ids in every event of theirs.
     let mut of_user = Random(user.wrapping_mul(0xD134_2543_DE82_EF95) + 1);
     let anonymous = uuid(&mut of_user, None);
-    let (first, last) = (words[of_user.below(WORDS as u64) as usize].as_str(), words[of_user.below(WORDS as u64) as usize].as_str());
+    let (first, last) =
+        (words[of_user.below(WORDS as u64) as usize].as_str(), words[of_user.below(WORDS as u64) as usize].as_str());
     let agent = AGENTS[of_user.below(4) as usize];
     let ip = of_user.next().to_be_bytes();
     let message = uuid(random, Some(ID_PLACE));
-    let time = format!("2026-03-01T{:02}:{:02}:{:02}.{:03}Z", random.below(24), random.below(60), random.below(60), random.below(1000));
+    let time = format!(
+        "2026-03-01T{:02}:{:02}:{:02}.{:03}Z",
+        random.below(24),
+        random.below(60),
+        random.below(60),
+        random.below(1000)
+    );
     let name = NAMES[random.below(NAMES.len() as u64) as usize];
-    let path = format!("/{}/{}-{}", random.text(words, 1), random.text(words, 2).replace(' ', "-"), random.below(1_000_000));
-    let (click, session) = (base64(&[random.next().to_be_bytes(), random.next().to_be_bytes(), random.next().to_be_bytes()].concat()), random.below(1 << 40));
+    let path =
+        format!("/{}/{}-{}", random.text(words, 1), random.text(words, 2).replace(' ', "-"), random.below(1_000_000));
+    let (click, session) = (
+        base64(&[random.next().to_be_bytes(), random.next().to_be_bytes(), random.next().to_be_bytes()].concat()),
+        random.below(1 << 40),
+    );
     let (title, text) = (random.text(words, 5), random.text(words, 12));
     let (price, quantity, order) = (random.below(100_000) as f64 / 100.0, random.below(9) + 1, random.next() >> 20);
     let user_id = 10_000_000 + user * 7;

@@ -130,9 +130,8 @@ impl Pintle {
     /// The sum of a counter over its labels.
     pub async fn counter(&self, name: &str) -> anyhow::Result<f64> {
         let text = Connection::open(self.admin).await?.get("/metrics").await?;
-        let of_it = text.lines().filter(|line| {
-            line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{']))
-        });
+        let of_it =
+            text.lines().filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{'])));
         Ok(of_it.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum())
     }
 

@@ -4,8 +4,7 @@ use anyhow::bail;
 use std::time::Duration;
 
 /// Every bench, in the order in which they run.
-pub const NAMES: [&str; 7] =
-    ["gateway", "gateway-batches", "postgres-cpu", "end-to-end", "latency", "idle", "start"];
+pub const NAMES: [&str; 7] = ["gateway", "gateway-batches", "postgres-cpu", "end-to-end", "latency", "idle", "start"];
 
 /// What was asked for.
 #[derive(Clone, Debug)]

@@ -32,7 +32,10 @@ pub fn postgres_cpu_us(cluster: &Path) -> anyhow::Result<u64> {
 pub fn postmaster(cluster: &Path) -> anyhow::Result<u32> {
     let path = cluster.join("postmaster.pid");
     let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-    text.lines().next().and_then(|line| line.trim().parse().ok()).ok_or_else(|| anyhow!("{} names no process", path.display()))
+    text.lines()
+        .next()
+        .and_then(|line| line.trim().parse().ok())
+        .ok_or_else(|| anyhow!("{} names no process", path.display()))
 }
 
 /// Resident memory.

@@ -65,6 +65,7 @@ pub(crate) async fn accept(
 
     let events = batch.events();
     shared.log.append(batch).await.map_err(Rejection::Refused)?;
+    pintle_store::fail_point::pass("gateway:before-answer");
     Ok(events)
 }
 

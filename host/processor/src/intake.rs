@@ -52,6 +52,13 @@ impl Intake {
         Intake { spec, tracker, routes, plugin_types }
     }
 
+    /// Whether a chunk can be begun at once. Who holds events back that it has taken must not wait for room:
+    /// the window may be full of nothing but them.
+    #[must_use]
+    pub fn has_room(&self, chunk: &Chunk) -> bool {
+        self.tracker.has_room(chunk.lane, chunk.events())
+    }
+
     /// Begins a chunk as soon as the cursor's window has room, settles what is not for this destination,
     /// and adds the rest to `sorted`. Returns how many events that was.
     pub async fn take(&self, chunk: &Chunk, sorted: &mut Sorted) -> usize {

@@ -12,9 +12,9 @@ use pintle_catalog::secrets;
 use pintle_router::{HttpClient, Mask, Outlet};
 use pintle_runtime::destination::ConfigureError;
 use pintle_runtime::transformation::{Context, ScriptError, Source};
-use pintle_store::log::{Log, Reader};
+use pintle_store::log::{Chunk, Log, Reader};
 use pintle_store::settle::{Settlement, Tracker};
-use pintle_store::{Store, revisions};
+use pintle_store::{Store, fail_point, revisions};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -191,28 +191,42 @@ impl Runner {
 
     async fn read(&self, intake: &Intake, reader: &mut Reader) -> Result<(), Held> {
         let backlog = self.parts.log.heads();
+        let mut held = None;
         loop {
-            if self.delivery.is_none() && reader.has_passed(&backlog) {
+            if self.delivery.is_none() && held.is_none() && reader.has_passed(&backlog) {
                 return Ok(());
             }
-            let mut sorted = Sorted::new();
-            let mut taken = 0;
-            let chunk = match reader.next().await {
-                Ok(chunk) => chunk,
-                Err(error) => {
-                    tracing::warn!(destination = self.spec.id, %error, "the log cannot be read, trying again");
-                    tokio::time::sleep(READ_PAUSE).await;
-                    continue;
-                }
+            let chunk = match held.take() {
+                Some(chunk) => chunk,
+                None => self.next_chunk(reader).await,
             };
-            taken += intake.take(&chunk, &mut sorted).await;
+            let mut sorted = Sorted::new();
+            let mut taken = intake.take(&chunk, &mut sorted).await;
             // Small chunks share their calls: whatever is committed by now and fits.
             while taken < self.parts.config.batch_events_max.get() {
                 let Ok(Some(chunk)) = reader.next_ready().await else { break };
+                if !intake.has_room(&chunk) {
+                    held = Some(chunk);
+                    break;
+                }
                 taken += intake.take(&chunk, &mut sorted).await;
             }
+            fail_point::pass("processor:after-begin");
             metrics::read(&self.spec.id, taken);
             self.process(sorted).await?;
+        }
+    }
+
+    /// The next chunk, however long it takes.
+    async fn next_chunk(&self, reader: &mut Reader) -> Arc<Chunk> {
+        loop {
+            match reader.next().await {
+                Ok(chunk) => return chunk,
+                Err(error) => {
+                    tracing::warn!(destination = self.spec.id, %error, "the log cannot be read, trying again");
+                    tokio::time::sleep(READ_PAUSE).await;
+                }
+            }
         }
     }
 
@@ -229,6 +243,7 @@ impl Runner {
                 }
             }
         }
+        fail_point::pass("processor:after-transform");
         if connections > 1 {
             // Connections were transformed one after the other; a key may be in several of them.
             deliveries.sort_by_key(|delivery| delivery.position);

@@ -25,6 +25,9 @@ pub struct Config {
     /// The key itself.
     #[serde(skip)]
     pub secret_key: Option<String>,
+    /// Where a test wants the process killed: see `store::fail_point`.
+    #[serde(skip)]
+    pub fail_point: Option<String>,
     /// `text` or `json`. Default: text.
     #[serde(skip)]
     pub log_json: bool,
@@ -77,6 +80,7 @@ impl Config {
         config.plugins_dir = args.plugins_dir.clone().or(config.plugins_dir);
         config.log_json = args.log_format == Some(LogFormat::Json);
         config.secret_key = std::env::var("PINTLE_SECRET_KEY").ok();
+        config.fail_point = std::env::var("PINTLE_FAIL_POINT").ok();
         config.check()?;
         Ok(config)
     }

@@ -37,6 +37,9 @@ pub fn run(config: Config) -> anyhow::Result<()> {
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
+    if let Some(point) = &config.fail_point {
+        pintle_store::fail_point::arm(point).map_err(|error| anyhow!("PINTLE_FAIL_POINT: {error}"))?;
+    }
     let started = Instant::now();
     // Listened for from the start: a signal during a slow start must stop it, not kill it half-made.
     let mut interrupted = signal(SignalKind::interrupt())?;

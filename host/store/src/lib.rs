@@ -19,6 +19,7 @@ pub mod dead_letters;
 pub mod destinations;
 pub mod embedded;
 pub mod error;
+pub mod fail_point;
 pub mod lease;
 pub mod log;
 pub mod metrics;

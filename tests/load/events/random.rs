@@ -4,7 +4,13 @@
 pub fn uuid(random: &mut Random, tail: Option<&str>) -> String {
     let (high, low) = (random.next(), random.next());
     let tail = tail.map_or_else(|| format!("{:012x}", low & 0xFFFF_FFFF_FFFF), str::to_owned);
-    format!("{:08x}-{:04x}-4{:03x}-{:04x}-{tail}", high >> 32, high >> 16 & 0xFFFF, high & 0xFFF, low >> 48 & 0x3FFF | 0x8000)
+    format!(
+        "{:08x}-{:04x}-4{:03x}-{:04x}-{tail}",
+        high >> 32,
+        high >> 16 & 0xFFFF,
+        high & 0xFFF,
+        low >> 48 & 0x3FFF | 0x8000
+    )
 }
 
 /// SplitMix64: enough for text, and the same everywhere.
@@ -29,7 +35,10 @@ impl Random {
     pub fn word(&mut self) -> String {
         const LETTERS: [&[u8]; 2] = [b"bcdfghjklmnprstvwz", b"aeiou"];
         let length = 3 + self.below(7);
-        (0..length).map(|at| LETTERS[(at % 2) as usize]).map(|set| char::from(set[self.below(set.len() as u64) as usize])).collect()
+        (0..length)
+            .map(|at| LETTERS[(at % 2) as usize])
+            .map(|set| char::from(set[self.below(set.len() as u64) as usize]))
+            .collect()
     }
 
     /// Words, the first ones of the list more often, as in any language.

@@ -5,7 +5,7 @@
 //! sleeps until an attempt ends, a delivery comes, or the next known deadline has passed.
 
 use super::attempt;
-use super::item::{Live, now_ms};
+use super::item::Live;
 use super::room::{Door, Room};
 use super::state::State;
 use crate::delivery::Delivery;
@@ -105,11 +105,15 @@ fn finished(state: &State, close_at: Instant, now: Instant) -> bool {
 }
 
 fn publish(state: &State, now: Instant) {
-    if state.publish(now) {
-        let shared = &state.shared;
-        shared.metrics.breaker_opened.increment(1);
-        let status = shared.board.status(0);
-        let error = status.last_error.as_ref().map(|(error, _)| error.as_str());
-        warn!(destination = %shared.destination_id, why = status.breaker, error, at_ms = now_ms(), "breaker opened");
+    let shared = &state.shared;
+    match state.publish(now) {
+        None => {}
+        Some(false) => info!(destination = %shared.destination_id, "breaker closed"),
+        Some(true) => {
+            shared.metrics.breaker_opened.increment(1);
+            let status = shared.board.status(0);
+            let error = status.last_error.as_ref().map(|(error, _)| error.as_str());
+            warn!(destination = %shared.destination_id, why = status.breaker, error, "breaker opened");
+        }
     }
 }

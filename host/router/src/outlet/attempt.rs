@@ -59,10 +59,11 @@ impl Exchange {
 }
 
 pub(super) async fn run(shared: Arc<Shared>, job: Job) -> Done {
+    pintle_store::fail_point::pass("router:before-attempt");
     let (requests_done, end) = match &job.item {
         Item::Live(live) => send_all(&shared, &live.delivery.requests, live.requests_done).await,
         // In a box: it is rare, and would make the future of every delivery larger.
-        Item::Parked(parked) => Box::pin(retry(&shared, parked)).await,
+        Item::Parked(stored) => Box::pin(retry(&shared, &stored.parked)).await,
     };
     Done { job, requests_done, end }
 }

@@ -11,7 +11,15 @@ pub(super) enum Item {
     /// It is in memory only; its event is unsettled and the log has it.
     Live(Box<Live>),
     /// It is settled as parked; a row has it, or will with the next cursor move.
-    Parked(Box<Parked>),
+    Parked(Box<Stored>),
+}
+
+/// A parked event.
+#[derive(Debug)]
+pub(super) struct Stored {
+    pub(super) parked: Parked,
+    /// See [`Trouble::down_ms`]; from when it was parked or read.
+    pub(super) down_ms: i64,
 }
 
 /// A delivery that has not met its fate.
@@ -32,6 +40,8 @@ pub(super) struct Trouble {
     /// How many deliveries the destination had taken by then. One key has one delivery in flight, so any
     /// later success is another key's.
     pub(super) successes: u64,
+    /// For how long the destination had been down by then, in all.
+    pub(super) down_ms: i64,
 }
 
 /// What becomes of a failed delivery, for people.
@@ -46,7 +56,7 @@ impl Item {
     pub(super) fn key(&self) -> u64 {
         match self {
             Item::Live(live) => live.delivery.key_hash,
-            Item::Parked(parked) => parked.key_hash,
+            Item::Parked(stored) => stored.parked.key_hash,
         }
     }
 }

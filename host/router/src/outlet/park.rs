@@ -4,7 +4,7 @@
 //! the cursor passes it. Rows come back in the order of the log at the next start, so within a key no
 //! parked event may ever stand behind one that is not.
 
-use super::item::{Item, Live, millis, now_ms, parked_bytes};
+use super::item::{Item, Live, Stored, millis, now_ms, parked_bytes};
 use super::state::State;
 use pintle_store::settle::{Fate, Parked};
 use std::time::Duration;
@@ -21,8 +21,8 @@ impl State {
     /// Parks a head, and everything behind it.
     pub(super) fn park(&mut self, live: &Live, wait: Duration, error: String, now: Instant) {
         let key = live.delivery.key_hash;
-        let parked = self.settle_parked(live, now_ms().saturating_add(millis(wait)), error);
-        self.keys.wait(key, Item::Parked(Box::new(parked)), now + wait);
+        let stored = self.settle_parked(live, now_ms().saturating_add(millis(wait)), error);
+        self.keys.wait(key, stored, now + wait);
         self.stuck.insert(key);
         self.park_behind(key);
     }
@@ -55,16 +55,17 @@ impl State {
 
     fn parked_behind(&mut self, live: &Live) -> Item {
         // Due at once: it is its turn that it waits for, not a time.
-        Item::Parked(Box::new(self.settle_parked(live, now_ms(), String::new())))
+        self.settle_parked(live, now_ms(), String::new())
     }
 
-    fn settle_parked(&mut self, live: &Live, next_at_ms: i64, error: String) -> Parked {
+    fn settle_parked(&mut self, live: &Live, next_at_ms: i64, error: String) -> Item {
         let parked = live.parked(next_at_ms, error);
         live.delivery.ticket.settle(live.delivery.output, Fate::Parked(parked.clone()));
         self.live -= 1;
         self.stock(&parked);
         self.shared.metrics.parked.increment(1);
-        parked
+        let down_ms = live.trouble.map_or_else(|| self.down.total_ms(), |trouble| trouble.down_ms);
+        Item::Parked(Box::new(Stored { parked, down_ms }))
     }
 
     /// Takes in an event that a row says is parked.
@@ -76,27 +77,30 @@ impl State {
         let longest = self.shared.config.retry_max.max(self.shared.config.retry_after_max);
         let wait = Duration::from_millis(wait).min(longest);
         let tried = parked.attempt > 0;
+        let item = Item::Parked(Box::new(Stored { parked, down_ms: self.down.total_ms() }));
         if tried && !self.keys.holds(key) {
             self.stuck.insert(key);
-            self.keys.push_waiting(key, Item::Parked(Box::new(parked)), now + wait);
+            self.keys.push_waiting(key, item, now + wait);
         } else {
-            self.keys.push(key, Item::Parked(Box::new(parked)));
+            self.keys.push(key, item);
         }
     }
 
     /// A parked head was tried in vain: its row says when it is tried again.
-    pub(super) fn reschedule(&mut self, mut parked: Box<Parked>, wait: Duration, error: String, now: Instant) {
+    pub(super) fn reschedule(&mut self, mut stored: Box<Stored>, wait: Duration, error: String, now: Instant) {
+        let parked = &mut stored.parked;
         let key = parked.key_hash;
-        self.parked.bytes = self.parked.bytes.saturating_sub(parked_bytes(&parked));
+        self.parked.bytes = self.parked.bytes.saturating_sub(parked_bytes(parked));
         parked.attempt = parked.attempt.saturating_add(1);
         parked.next_at_ms = now_ms().saturating_add(millis(wait));
         parked.last_error = error;
         if parked.first_failed_at_ms == 0 {
             parked.first_failed_at_ms = now_ms();
+            stored.down_ms = self.down.total_ms();
         }
-        self.parked.bytes += parked_bytes(&parked);
-        self.shared.tracker.reschedule(&parked);
-        self.keys.wait(key, Item::Parked(parked), now + wait);
+        self.parked.bytes += parked_bytes(&stored.parked);
+        self.shared.tracker.reschedule(&stored.parked);
+        self.keys.wait(key, Item::Parked(stored), now + wait);
         self.stuck.insert(key);
         self.park_behind(key);
     }

@@ -32,11 +32,12 @@ struct Setback<'a> {
 impl State {
     /// Takes in the end of an attempt.
     pub(super) fn conclude(&mut self, done: Done, now: Instant) {
+        pintle_store::fail_point::pass("router:before-settle");
         self.landed();
         let Done { mut job, requests_done, end } = done;
         match &mut job.item {
             Item::Live(live) => live.requests_done = requests_done,
-            Item::Parked(parked) => parked.requests_done = requests_done,
+            Item::Parked(stored) => stored.parked.requests_done = requests_done,
         }
         self.shared.metrics.attempt(job.started.elapsed());
         match end {
@@ -54,6 +55,7 @@ impl State {
             }
             End::Failed(failure, exchange) => self.failed(job, failure, exchange.as_deref(), now),
         }
+        self.down.note(self.breaker.is_open());
     }
 
     /// The destination gave an answer that settles the delivery, one way or the other.
@@ -125,19 +127,20 @@ impl State {
 
     /// A failure that may pass.
     fn come_again(&mut self, mut item: Item, setback: Setback<'_>, now: Instant) {
+        let down_ms = self.down.total_ms();
+        let fresh = Trouble { since_ms: now_ms(), successes: self.successes, down_ms };
         let (tries, trouble) = match &mut item {
-            Item::Live(live) => {
-                let fresh = Trouble { since_ms: now_ms(), successes: self.successes };
-                (live.tries + 1, *live.trouble.get_or_insert(fresh))
+            Item::Live(live) => (live.tries + 1, *live.trouble.get_or_insert(fresh)),
+            Item::Parked(stored) if stored.parked.first_failed_at_ms > 0 => {
+                // It parked because others got through.
+                let (since_ms, down_ms) = (stored.parked.first_failed_at_ms, stored.down_ms);
+                (stored.parked.attempt + 1, Trouble { since_ms, successes: 0, down_ms })
             }
-            // It parked because others got through.
-            Item::Parked(parked) if parked.first_failed_at_ms > 0 => {
-                (parked.attempt + 1, Trouble { since_ms: parked.first_failed_at_ms, successes: 0 })
-            }
-            Item::Parked(_) => (1, Trouble { since_ms: now_ms(), successes: self.successes }),
+            Item::Parked(_) => (1, fresh),
         };
         let config = &self.shared.config;
-        let aged = now_ms().saturating_sub(trouble.since_ms) >= millis(config.retry_time_window);
+        let age = now_ms().saturating_sub(trouble.since_ms) - (down_ms - trouble.down_ms);
+        let aged = age >= millis(config.retry_time_window);
         if aged && tries >= config.attempts_min.get() && self.own_fault(trouble, setback.throttled) {
             let window = config.retry_time_window;
             let reason = format!("{}; it has failed for longer than {window:?} (retry-time-window)", setback.error);
@@ -191,15 +194,16 @@ impl State {
     /// Keeps a head as it is: in memory until the destination goes on, or parked until its next try.
     fn hold(&mut self, item: Item, after: Option<Duration>, error: String, now: Instant) {
         match item {
-            Item::Parked(parked) => {
+            Item::Parked(stored) => {
                 let config = &self.shared.config;
-                let tries = parked.attempt.saturating_add(1);
+                let tries = stored.parked.attempt.saturating_add(1);
                 let wait = backoff::wait(tries, config.retry_base, config.retry_max).max(after.unwrap_or_default());
-                self.reschedule(parked, wait, error, now);
+                self.reschedule(stored, wait, error, now);
             }
             Item::Live(mut live) => {
                 live.tries = live.tries.saturating_add(1);
-                live.trouble.get_or_insert(Trouble { since_ms: now_ms(), successes: self.successes });
+                let (successes, down_ms) = (self.successes, self.down.total_ms());
+                live.trouble.get_or_insert(Trouble { since_ms: now_ms(), successes, down_ms });
                 self.keys.again(live.delivery.key_hash, Item::Live(live));
             }
         }
@@ -213,7 +217,7 @@ impl State {
         };
         let letter = match &item {
             Item::Live(live) => live.dead_letter(post),
-            Item::Parked(parked) => item::dead_letter(parked, post),
+            Item::Parked(stored) => item::dead_letter(&stored.parked, post),
         };
         self.shared.metrics.dead.increment(1);
         self.shared.board.dead();
@@ -228,7 +232,7 @@ impl State {
                 live.delivery.ticket.settle(live.delivery.output, fate);
                 self.live -= 1;
             }
-            Item::Parked(parked) => self.unpark(&parked, fate),
+            Item::Parked(stored) => self.unpark(&stored.parked, fate),
         }
         self.keys.finish(key);
     }

@@ -2,7 +2,7 @@
 
 use super::Shared;
 use super::attempt::Job;
-use super::item::{Item, Live, parked_bytes};
+use super::item::{Item, Live, now_ms, parked_bytes};
 use super::queue::{Keys, Prefer};
 use crate::breaker::Breaker;
 use crate::throttle::{Allowance, Throttle};
@@ -19,6 +19,7 @@ pub(super) struct State {
     pub(super) stuck: HashSet<u64>,
     pub(super) breaker: Breaker,
     pub(super) throttle: Throttle,
+    pub(super) down: DownTime,
     /// Deliveries that the destination has taken.
     pub(super) successes: u64,
     pub(super) parked: Stock,
@@ -34,6 +35,26 @@ pub(super) struct Stock {
     pub(super) bytes: usize,
 }
 
+/// For how long the breaker has been open, in all: time that no event grows older in.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct DownTime {
+    past_ms: i64,
+    since_ms: Option<i64>,
+}
+
+impl DownTime {
+    pub(super) fn total_ms(&self) -> i64 {
+        self.past_ms + self.since_ms.map_or(0, |since| now_ms().saturating_sub(since))
+    }
+
+    pub(super) fn note(&mut self, is_down: bool) {
+        if is_down != self.since_ms.is_some() {
+            self.past_ms = self.total_ms();
+            self.since_ms = is_down.then(now_ms);
+        }
+    }
+}
+
 impl State {
     pub(super) fn new(shared: Arc<Shared>) -> State {
         State {
@@ -41,6 +62,7 @@ impl State {
             stuck: HashSet::new(),
             breaker: Breaker::new(&shared.config),
             throttle: Throttle::new(&shared.config),
+            down: DownTime::default(),
             successes: 0,
             parked: Stock::default(),
             live: 0,
@@ -122,8 +144,8 @@ impl State {
         self.parked.bytes = self.parked.bytes.saturating_sub(parked_bytes(parked));
     }
 
-    /// Shows the numbers to people; true when the breaker has just opened.
-    pub(super) fn publish(&self, now: Instant) -> bool {
+    /// Shows the numbers to people, and says whether the breaker has opened (true) or closed since the last time.
+    pub(super) fn publish(&self, now: Instant) -> Option<bool> {
         let board = &self.shared.board;
         board.in_flight(self.in_flight);
         board.parked(self.parked.events);

@@ -59,10 +59,11 @@ impl Board {
         self.dead.fetch_add(1, Relaxed);
     }
 
-    /// Shows the breaker's state; true when it has just opened.
-    pub(super) fn breaker(&self, why: Option<Why>) -> bool {
+    /// Shows the breaker's state, and says whether it has opened (true) or closed since the last time.
+    pub(super) fn breaker(&self, why: Option<Why>) -> Option<bool> {
         let code = why.and_then(|why| WHYS.iter().position(|known| *known == why)).map_or(0, |at| at as u8 + 1);
-        self.breaker.swap(code, Relaxed) == 0 && code != 0
+        let before = self.breaker.swap(code, Relaxed);
+        ((before == 0) != (code == 0)).then_some(code != 0)
     }
 
     pub(super) fn throttled(&self, until: Option<Instant>, now: Instant) {

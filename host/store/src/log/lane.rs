@@ -5,7 +5,7 @@ use super::chunk::{self, Chunk, PIECE_BYTES};
 use super::gate::Refused;
 use super::segment::{self, PIECE_COST};
 use super::Inner;
-use crate::{Error, lease::Lease, metrics};
+use crate::{Error, fail_point, lease::Lease, metrics};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -150,6 +150,7 @@ impl Lane {
             let mut chunk = Chunk::gather(self.id, self.seq + 1, &mut parts);
             let stored = chunk.encode(&parts, &mut compressor).map_err(sqlx::Error::Io)?;
             drop(parts);
+            fail_point::pass("log:before-append");
             chunk.ord = match self.commit(&stored, chunk.events()).await {
                 Ok(ord) => ord,
                 Err(error) => {
@@ -158,10 +159,12 @@ impl Lane {
                     return Err(error);
                 }
             };
+            fail_point::pass("log:after-append");
             self.seq = chunk.seq;
             metrics::committed(chunk.events(), stored.len(), taken.elapsed());
             // Handed over before anyone is answered, so that a destination is never later than the client.
             self.inner.tail.push(Arc::new(chunk));
+            fail_point::pass("log:after-hand-over");
             for ack in acks {
                 _ = ack.send(());
             }

@@ -3,7 +3,7 @@
 use super::rows::{DeadLetter, Parked};
 use super::tracker::{Books, Class, Snapshot, Tracker};
 use super::marks::LaneMarks;
-use crate::{Error, Store, dead_letters, lease::Lease, metrics};
+use crate::{Error, Store, dead_letters, fail_point, lease::Lease, metrics};
 use pintle_events::Position;
 use sqlx::{PgConnection, Row};
 use std::collections::{BTreeMap, HashMap};
@@ -255,8 +255,10 @@ impl Flusher {
         if batch.is_empty() {
             return Ok(());
         }
+        fail_point::pass("settle:before-write");
         match write_batch(&self.store, self.lease, &batch).await {
             Ok(()) => {
+                fail_point::pass("settle:after-write");
                 self.moved.notify_one();
                 metrics::cursor_flush(batch.iter().map(|(_, snapshot)| snapshot.cursors.len()).sum());
                 Ok(())

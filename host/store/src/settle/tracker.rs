@@ -154,6 +154,14 @@ impl Tracker {
         self.touched(false);
     }
 
+    /// Whether a chunk can be begun without waiting for others to settle.
+    #[must_use]
+    pub fn has_room(&self, lane: i64, events: u32) -> bool {
+        let state = self.state();
+        let begun = state.lanes.get(&lane).map_or(0, LaneMarks::begun);
+        begun == 0 || begun + u64::from(events) <= u64::from(self.window)
+    }
+
     /// Begins a chunk, as soon as the window has room for it. The answer says which of its events are
     /// settled already.
     pub async fn begin(self: &Arc<Self>, lane: i64, seq: i64, events: u32) -> Vec<bool> {

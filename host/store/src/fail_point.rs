@@ -1,0 +1,67 @@
+//! Places at which a test may kill the process: between each two steps of an event's way.
+//!
+//! Only debug builds have them. A release build passes every point for free.
+//!
+//! ```text
+//! log:before-append ─ log:after-append ─ log:after-hand-over ─ gateway:before-answer
+//! processor:after-begin ─ processor:after-transform ─ router:before-attempt ─ router:before-settle
+//! settle:before-write ─ settle:after-write
+//! ```
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Every point, in the order in which an event passes them.
+pub const POINTS: [&str; 10] = [
+    "log:before-append",
+    "log:after-append",
+    "log:after-hand-over",
+    "gateway:before-answer",
+    "processor:after-begin",
+    "processor:after-transform",
+    "router:before-attempt",
+    "router:before-settle",
+    "settle:before-write",
+    "settle:after-write",
+];
+
+static ARMED: OnceLock<Armed> = OnceLock::new();
+
+struct Armed {
+    point: &'static str,
+    passes: AtomicU64,
+}
+
+/// Arms one point: the process is killed when it is passed for the `passes`-th time. Written `point=passes`.
+///
+/// # Errors
+/// A sentence when there is no such point, or the build has none.
+pub fn arm(text: &str) -> Result<(), String> {
+    if !cfg!(debug_assertions) {
+        return Err("this build has no fail points; use a debug build".to_owned());
+    }
+    let (name, passes) = text.split_once('=').ok_or("a fail point is written point=passes")?;
+    let point = POINTS.iter().find(|point| **point == name);
+    let point = point.ok_or_else(|| format!("there is no fail point \"{name}\"; there are {}", POINTS.join(", ")))?;
+    let passes = passes.parse().map_err(|_| format!("{passes} is not a number of passes"))?;
+    ARMED.get_or_init(|| Armed { point, passes: AtomicU64::new(passes) });
+    Ok(())
+}
+
+/// Passes a point.
+#[inline]
+pub fn pass(point: &str) {
+    if cfg!(debug_assertions)
+        && let Some(armed) = ARMED.get()
+        && armed.point == point
+        && armed.passes.fetch_sub(1, Ordering::Relaxed) == 1
+    {
+        // SAFETY: a signal to ourselves touches no memory. Nothing may run after it: that is the point.
+        unsafe {
+            libc::kill(libc::getpid(), libc::SIGKILL);
+        }
+        loop {
+            std::thread::park();
+        }
+    }
+}

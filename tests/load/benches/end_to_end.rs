@@ -1,0 +1,145 @@
+//! Events per second from the post to the webhook, through the demo's transformation.
+//!
+//! The generator sends no faster than events arrive: a bounded number of them is on the way, enough to keep
+//! every stage busy. So the figure is a steady rate, not that of a queue being filled or drained.
+
+use super::Bench;
+use super::gateway::own_cpu_us;
+use super::wrk::requests_per_second;
+use crate::client::{Connection, Load};
+use crate::clock::median;
+use crate::events::Template;
+use crate::figure::Figure;
+use crate::peers::Peer;
+use crate::pintle::{Pintle, WRITE_KEY, demo};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+
+const NAME: &str = "end-to-end";
+/// Events that are posted and have not arrived, at most.
+const ON_THE_WAY: u64 = 6_000;
+const CONNECTIONS: usize = 64;
+/// As many as the router has for one destination.
+const WRK_CONNECTIONS: usize = 64;
+/// How often the generator asks how many have arrived.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+struct Run {
+    events_per_second: f64,
+    cpu_us: f64,
+    postgres_cpu_us: f64,
+    receiver_cpu_us: f64,
+    generator_cpu_us: f64,
+}
+
+pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
+    let mut receiver = Peer::role(&["receiver"])?;
+    let address = receiver.address()?;
+    let pintle = Pintle::start(&bench.scratch, NAME, &demo(address.port())?).await?;
+    let templates = |templates: Vec<Template>, connections| Load {
+        target: pintle.listen,
+        connections,
+        templates: Rc::new(templates),
+    };
+    let singles = templates(bench.pool.singles(WRITE_KEY), CONNECTIONS);
+    let batches = templates(bench.pool.batches(WRITE_KEY, 100), CONNECTIONS / 8);
+    let (mut one, mut many, mut wrk) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..bench.spans.rounds {
+        one.push(cell(bench, &pintle, &receiver, address, &singles).await?);
+        many.push(cell(bench, &pintle, &receiver, address, &batches).await?);
+        wrk.push(requests_per_second(bench, address, WRK_CONNECTIONS, bench.spans.cell).await?);
+    }
+    record(bench, "posted one by one", &one, &wrk, true);
+    record(bench, "posted in batches of 100", &many, &wrk, false);
+    pintle.stop()?;
+    bench.scratch.clear(NAME);
+    Ok(())
+}
+
+async fn cell(
+    bench: &Bench,
+    pintle: &Pintle,
+    receiver: &Peer,
+    address: std::net::SocketAddr,
+    load: &Load,
+) -> anyhow::Result<Run> {
+    let mut asking = Connection::open(address).await?;
+    let before = arrived(&mut asking).await?;
+    let credit = Rc::new(Semaphore::new(ON_THE_WAY as usize));
+    let run = load
+        .closed_loop(Some(credit.clone()), async |counts| {
+            let mut seen = before;
+            let warm = Instant::now() + bench.spans.warm;
+            refill(&mut asking, &credit, &mut seen, warm).await?;
+            let cpu = || -> anyhow::Result<_> {
+                Ok([pintle.cpu_us()?, pintle.postgres_cpu_us()?, receiver.cpu_us()?, own_cpu_us()?])
+            };
+            let (first, started, cpu_before) = (seen, Instant::now(), cpu()?);
+            refill(&mut asking, &credit, &mut seen, started + bench.spans.cell).await?;
+            let (events, seconds, cpu_after) = ((seen - first) as f64, started.elapsed().as_secs_f64(), cpu()?);
+            counts.check()?;
+            let per_event = |at: usize| (cpu_after[at] - cpu_before[at]) as f64 / events;
+            Ok(Run {
+                events_per_second: events / seconds,
+                cpu_us: per_event(0),
+                postgres_cpu_us: per_event(1),
+                receiver_cpu_us: per_event(2),
+                generator_cpu_us: per_event(3),
+            })
+        })
+        .await?;
+    drain(&mut asking).await?;
+    Ok(run)
+}
+
+/// Gives the generator as much credit as events arrive, until that moment.
+async fn refill(asking: &mut Connection, credit: &Semaphore, seen: &mut u64, until: Instant) -> anyhow::Result<()> {
+    while Instant::now() < until {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let now = arrived(asking).await?;
+        credit.add_permits((now - *seen) as usize);
+        *seen = now;
+    }
+    Ok(())
+}
+
+/// Waits until nothing arrives any more, so that the next cell begins with nothing on the way.
+async fn drain(asking: &mut Connection) -> anyhow::Result<()> {
+    const QUIET: Duration = Duration::from_millis(500);
+    loop {
+        let before = arrived(asking).await?;
+        tokio::time::sleep(QUIET).await;
+        if arrived(asking).await? == before {
+            return Ok(());
+        }
+    }
+}
+
+/// How many events the receiver has got.
+pub async fn arrived(asking: &mut Connection) -> anyhow::Result<u64> {
+    Ok(asking.get("/count").await?.parse()?)
+}
+
+fn record(bench: &mut Bench, how: &str, runs: &[Run], wrk: &[f64], is_the_aim: bool) {
+    const LEAST: f64 = 0.25;
+    let middle = |column: fn(&Run) -> f64| median(runs.iter().map(column).collect());
+    let ratio = median(runs.iter().zip(wrk).map(|(run, wrk)| run.events_per_second / wrk).collect());
+    let mut figure =
+        Figure::new(NAME, format!("delivered, {how}; baseline: wrk"), middle(|run| run.events_per_second), "events/s")
+            .against(median(wrk.to_vec()))
+            .ratio(ratio)
+            .cpu(middle(|run| run.cpu_us));
+    if is_the_aim {
+        figure = figure.aim(format!("ratio ≥ {LEAST}"), ratio >= LEAST);
+    }
+    bench.record(figure);
+    let columns: [(&str, fn(&Run) -> f64); 3] = [
+        ("Postgres CPU", |run| run.postgres_cpu_us),
+        ("receiver CPU", |run| run.receiver_cpu_us),
+        ("load generator CPU", |run| run.generator_cpu_us),
+    ];
+    for (what, column) in columns {
+        bench.record(Figure::new(NAME, format!("{what}, {how}"), middle(column), "µs/event"));
+    }
+}

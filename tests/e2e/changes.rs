@@ -65,7 +65,8 @@ async fn an_invalid_file_keeps_the_last_good_revision_and_says_where_it_is_wrong
     let pintle = Pintle::start(Options::new(&workspace)).await;
     let revision = pintle.status().await["catalog"]["revision"].clone();
 
-    pintle.write_workspace("sources:\n  site:\n    write-key: k\ndestinations:\n  orders:\n    plugin: no-such-plugin\n");
+    pintle
+        .write_workspace("sources:\n  site:\n    write-key: k\ndestinations:\n  orders:\n    plugin: no-such-plugin\n");
     let status = pintle.wait_until("the error", |status| status["catalog"]["last_error"].is_string()).await;
     let error = status["catalog"]["last_error"].as_str().unwrap();
     assert!(error.contains("no-such-plugin") && error.contains("6:"), "line and column: {error}");

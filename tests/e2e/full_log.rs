@@ -52,6 +52,8 @@ async fn a_full_log_refuses_until_the_dead_destination_is_back_and_loses_nothing
     let status = pintle.wait_delivered("dead", accepted).await;
     assert_eq!(destination(&status, "dead")["dead_letters"], 0);
     pintle.wait_until("events to be accepted again", |status| status["log"]["accepting"] == true).await;
+    // A refusal closes its connection: the body was never read.
+    let mut connection = Connection::open(pintle.gateway()).await.unwrap();
     let more = [events.track("user-0", acknowledged[0])];
     assert_eq!(post_on(&mut connection, &more).await.unwrap().status, 200);
     acknowledged[0] += 1;

@@ -43,7 +43,8 @@ async fn an_imported_workspace_delivers_and_what_is_not_enforced_stays_off() {
     Ledger::of(&receiver.received()).assert_each_once_in_order("orders", 10, 5);
     let off = status["catalog"]["off"].as_array().unwrap();
     assert_eq!(off.len(), 2, "{off:#?}");
-    let reason = |id: &str| off.iter().find(|off| off["connection"] == format!("s-site-{id}")).unwrap()["reason"].to_string();
+    let reason =
+        |id: &str| off.iter().find(|off| off["connection"] == format!("s-site-{id}")).unwrap()["reason"].to_string();
     assert!(reason("d-ads").contains("NO_SUCH_NETWORK"), "{off:#?}");
     assert!(reason("d-filtered").contains("eventFilteringOption"), "{off:#?}");
 
@@ -58,9 +59,14 @@ async fn an_imported_workspace_delivers_and_what_is_not_enforced_stays_off() {
     }
     let report = pintle.cli(&["import", "--check", path, "--json"]).await.json();
     assert_eq!(report["kind"], "rudderstack", "{report:#}");
-    let named = |list: &str| report[list].as_array().unwrap().iter().map(|item| {
-        item.get("item").unwrap_or(item)["id"].as_str().unwrap().to_owned()
-    }).collect::<Vec<_>>();
+    let named = |list: &str| {
+        report[list]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| item.get("item").unwrap_or(item)["id"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
     assert!(named("works").contains(&"s-site-d-orders".to_owned()), "{report:#}");
     assert!(named("off").contains(&"s-site-d-ads".to_owned()), "{report:#}");
 }

@@ -12,6 +12,7 @@ mod dead_letters;
 mod full_log;
 mod gateway;
 mod import;
+mod lagging;
 mod neighbours;
 mod restart;
 mod sdk_node;

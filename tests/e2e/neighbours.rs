@@ -63,7 +63,9 @@ async fn alone() -> Bodies {
     let bodies = neighbours.settle(&pintle).await;
     for event in events() {
         let id = serde_json::from_str::<Value>(&event).unwrap()["messageId"].as_str().unwrap().to_owned();
-        assert_eq!(bodies[0][&id], event.as_bytes(), "the client's own bytes arrive");
+        // What the gateway adds stands behind it.
+        let own = event.strip_suffix('}').unwrap();
+        assert!(bodies[0][&id].starts_with(own.as_bytes()), "the client's own bytes arrive: {event}");
     }
     bodies
 }

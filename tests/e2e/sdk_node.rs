@@ -12,7 +12,7 @@ const CODE: &str = "
 export function transformEvent(event, metadata) {
   event.properties.emailDomain = event.properties.email.split('@')[1];
   delete event.properties.email;
-  event.context.from = metadata.sourceId;
+  event.context.from = metadata(event).sourceId;
   return event;
 }";
 

@@ -73,3 +73,37 @@ async fn nothing_acknowledged_is_lost_when_the_connection_is_cut_in_a_commit() {
     }
     run.finish(&pintle).await;
 }
+
+/// Every point between append and settle, in the order in which an event passes them.
+const POINTS: [&str; 10] = [
+    "log:before-append",
+    "log:after-append",
+    "log:after-hand-over",
+    "gateway:before-answer",
+    "processor:after-begin",
+    "processor:after-transform",
+    "router:before-attempt",
+    "router:before-settle",
+    "settle:before-write",
+    "settle:after-write",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_acknowledged_is_lost_when_the_host_is_killed_at_any_fail_point() {
+    let plan = Plan::from_environment("killed at fail points", 4).faults(POINTS.len());
+    let receiver = Receiver::start().await;
+    let workspace = Workspace::new().webhook("orders", &receiver.url("/"));
+    let mut pintle = Pintle::start(Options::new(&workspace)).await;
+    let mut run = Run::start(plan, &receiver, &pintle).await;
+    let mut points = POINTS.into_iter();
+    while run.next_fault().await {
+        let Some(point) = points.next() else { break };
+        let passes = run.random().random_range(1..30);
+        // Killed and started again with the point armed, and once more without it: one fault, two deaths.
+        pintle.kill();
+        pintle.restart_to_die(&format!("{point}={passes}")).await;
+        run.fault_happened();
+        pintle.restart().await;
+    }
+    run.finish(&pintle).await;
+}

@@ -47,6 +47,14 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// With so many faults, whatever the environment says.
+    pub fn faults(mut self, faults: usize) -> Plan {
+        self.faults = faults;
+        self
+    }
+}
+
 /// One under way.
 #[derive(Debug)]
 pub struct Run {

@@ -23,7 +23,8 @@ impl Events {
 
     /// The `n`th event of a user. It has everything that the gateway would otherwise add.
     pub fn track(&mut self, user: &str, n: usize) -> String {
-        let filler: String = (0..self.filler.div_ceil(16)).map(|_| format!("{:016x}", self.random.random::<u64>())).collect();
+        let filler: String =
+            (0..self.filler.div_ceil(16)).map(|_| format!("{:016x}", self.random.random::<u64>())).collect();
         format!(
             r#"{{"type":"track","event":"Counted","userId":"{user}","messageId":"{user}/{n}","channel":"server","context":{{"library":{{"name":"pintle-tests"}}}},"properties":{{"n":{n},"user":"{user}","filler":"{filler}"}},"originalTimestamp":"2026-01-02T03:04:05.006Z","sentAt":"2026-01-02T03:04:05.007Z","receivedAt":"2026-01-02T03:04:05.008Z","request_ip":"192.0.2.1"}}"#
         )

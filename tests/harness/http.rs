@@ -218,7 +218,9 @@ impl Connection {
         loop {
             match self.more().await {
                 Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(std::mem::take(&mut self.unread)),
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    return Ok(std::mem::take(&mut self.unread));
+                }
                 Err(error) => return Err(error),
             }
         }

@@ -6,8 +6,8 @@ use crate::workspace::WRITE_KEY;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -97,7 +97,12 @@ impl Loader {
             attempts.append(&mut client.expect("no client panics"));
         }
         let took = self.started.elapsed();
-        Sent { attempts, acknowledged: self.acknowledged(), requests: self.shared.attempts.load(Ordering::Relaxed), took }
+        Sent {
+            attempts,
+            acknowledged: self.acknowledged(),
+            requests: self.shared.attempts.load(Ordering::Relaxed),
+            took,
+        }
     }
 }
 

@@ -117,6 +117,11 @@ impl Pintle {
     }
 
     async fn launch(&mut self) {
+        assert!(self.try_launch(None).await, "it does not end before it is up");
+    }
+
+    /// False when it ended before it was up.
+    async fn try_launch(&mut self, fail_point: Option<&str>) -> bool {
         let config = self.folder.path().join("pintle.yaml");
         std::fs::write(&config, format!("{:#}\n", self.options.config)).expect("our folder can be written");
         let mut command = Command::new(program());
@@ -132,6 +137,9 @@ impl Pintle {
         if let Some(url) = &self.options.database_url {
             command.args(["--database-url", url]);
         }
+        if let Some(point) = fail_point {
+            command.env("PINTLE_FAIL_POINT", point);
+        }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         process::end_with_us(&mut command, libc::SIGTERM);
         let mut child = command.spawn().expect("the program runs");
@@ -139,12 +147,12 @@ impl Pintle {
         let up = self.log.follow(stderr);
         // Owned from here on, so that it ends if the wait below fails.
         let running = self.running.insert(Running { child, admin: *self.gateway.borrow() });
-        let (listen, admin) = tokio::time::timeout(START_TIME_MAX, up)
-            .await
-            .expect("it is up in time")
-            .expect("it does not end before it is up");
+        let Ok((listen, admin)) = tokio::time::timeout(START_TIME_MAX, up).await.expect("it is up in time") else {
+            return false;
+        };
         running.admin = admin;
         self.gateway.send_replace(listen);
+        true
     }
 
     /// Stops it with SIGTERM and waits for its end.
@@ -179,6 +187,26 @@ impl Pintle {
     pub async fn restart(&mut self) {
         assert!(self.running.is_none(), "stop or kill it first");
         self.launch().await;
+    }
+
+    /// Starts it again with a fail point armed, `point=passes`, and waits until that has killed it.
+    ///
+    /// # Panics
+    /// When it runs, or does not die in time.
+    pub async fn restart_to_die(&mut self, fail_point: &str) {
+        assert!(self.running.is_none(), "stop or kill it first");
+        // It may be gone before it is up: a backlog is delivered at once.
+        _ = self.try_launch(Some(fail_point)).await;
+        let mut running = self.running.take().expect("it was just started");
+        let died = tokio::task::spawn_blocking(move || {
+            let died = process::ended_within(&mut running.child, START_TIME_MAX);
+            if !died {
+                process::signal(running.child.id(), libc::SIGKILL);
+                _ = running.child.wait();
+            }
+            died
+        });
+        assert!(died.await.expect("waiting does not panic"), "{fail_point} was never passed");
     }
 
     /// Where SDKs send to.

@@ -82,9 +82,15 @@ impl Drop for Postgres {
 #[derive(Clone, Copy, Debug)]
 enum User {
     Own,
-    Other { uid: u32, gid: u32 },
+    Other {
+        uid: u32,
+        gid: u32,
+    },
     /// In a user namespace in which our files belong to this user: where root may not become another.
-    Namespace { uid: u32, gid: u32 },
+    Namespace {
+        uid: u32,
+        gid: u32,
+    },
 }
 
 impl User {
@@ -110,7 +116,9 @@ impl User {
         let mut command = match self {
             User::Namespace { uid, gid } => {
                 let mut command = Command::new("unshare");
-                command.args(["--user", &format!("--map-user={uid}"), &format!("--map-group={gid}"), "--"]).arg(program);
+                command
+                    .args(["--user", &format!("--map-user={uid}"), &format!("--map-group={gid}"), "--"])
+                    .arg(program);
                 command
             }
             User::Own | User::Other { .. } => Command::new(program),

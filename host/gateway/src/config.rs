@@ -79,10 +79,7 @@ impl Config {
     pub fn check(&self) -> Result<(), String> {
         const HEADER_BYTES_MIN: usize = 8_192;
         if self.header_bytes_max.get() < HEADER_BYTES_MIN {
-            return Err(format!(
-                "header-bytes-max = {}: set it to {HEADER_BYTES_MIN} or more",
-                self.header_bytes_max
-            ));
+            return Err(format!("header-bytes-max = {}: set it to {HEADER_BYTES_MIN} or more", self.header_bytes_max));
         }
         let body = self.body_bytes_max.max(self.decompressed_bytes_max).get();
         if self.bodies_bytes_max.get() < body {

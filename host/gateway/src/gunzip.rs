@@ -29,12 +29,7 @@ impl Gunzip {
     }
 
     /// Decompresses the next piece behind what is there.
-    pub(crate) fn push(
-        &mut self,
-        mut input: &[u8],
-        out: &mut Growing<'_>,
-        limits: &Limits,
-    ) -> Result<(), Rejection> {
+    pub(crate) fn push(&mut self, mut input: &[u8], out: &mut Growing<'_>, limits: &Limits) -> Result<(), Rejection> {
         // Goes on without input while output is left over in the decoder, which it is when `out` was filled.
         let mut filled = false;
         while !input.is_empty() || filled && self.state == State::Within {

@@ -36,12 +36,7 @@ pub(crate) async fn accept(
         Err(_) => return Err(Rejection::TooSlow),
     };
 
-    let stamp = Stamp {
-        source_id,
-        request_ip: request_ip(&head.headers, peer),
-        received_at_ms: now_ms(),
-        kind,
-    };
+    let stamp = Stamp { source_id, request_ip: request_ip(&head.headers, peer), received_at_ms: now_ms(), kind };
     let limits = scan::Limits { nesting_max: config.nesting_max.get(), events_max: config.batch_events_max.get() };
     let mut batch = shared.log.batch();
     {

@@ -74,11 +74,7 @@ impl Gateway {
     ///
     /// # Errors
     /// When the settings cannot work or the address cannot be had.
-    pub async fn bind(
-        config: Config,
-        catalog: watch::Receiver<Arc<Catalog>>,
-        log: Log,
-    ) -> Result<Gateway, Error> {
+    pub async fn bind(config: Config, catalog: watch::Receiver<Arc<Catalog>>, log: Log) -> Result<Gateway, Error> {
         config.check().map_err(Error::Config)?;
         let (listener, local_addr) =
             listen(config.listen).map_err(|error| Error::Listen { address: config.listen, error })?;

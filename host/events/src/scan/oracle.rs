@@ -28,15 +28,55 @@ impl Dice {
 }
 
 const NAMES: [&str; 14] = [
-    "type", "messageId", "userId", "anonymousId", "receivedAt", "request_ip", "batch", "properties", "",
-    r"\u0075serId", r"mess\u0061geId", "userid", "ключ", "a\\\"b",
+    "type",
+    "messageId",
+    "userId",
+    "anonymousId",
+    "receivedAt",
+    "request_ip",
+    "batch",
+    "properties",
+    "",
+    r"\u0075serId",
+    r"mess\u0061geId",
+    "userid",
+    "ключ",
+    "a\\\"b",
 ];
 const PIECES: [&str; 18] = [
-    "a", "user-1", "Ünï", "🦀", "\u{7f}", "\u{2028}", r"\n", r#"\""#, r"\\", r"\/", r"\u0000", r"\u00e9", r"\uD83E\uDD80",
-    r"\ud800", r"\udfff", "}],{", "0123456789abcdefghijklmnop", " ",
+    "a",
+    "user-1",
+    "Ünï",
+    "🦀",
+    "\u{7f}",
+    "\u{2028}",
+    r"\n",
+    r#"\""#,
+    r"\\",
+    r"\/",
+    r"\u0000",
+    r"\u00e9",
+    r"\uD83E\uDD80",
+    r"\ud800",
+    r"\udfff",
+    "}],{",
+    "0123456789abcdefghijklmnop",
+    " ",
 ];
 const SCALARS: [&str; 13] = [
-    "null", "true", "false", "0", "-0", "12", "-7.25", "1e3", "1E-2", "5e+10", "123456789012345678901234567890", "0.0", "1e400",
+    "null",
+    "true",
+    "false",
+    "0",
+    "-0",
+    "12",
+    "-7.25",
+    "1e3",
+    "1E-2",
+    "5e+10",
+    "123456789012345678901234567890",
+    "0.0",
+    "1e400",
 ];
 const SPACES: [&str; 6] = ["", "", "", " ", "\n\t", "\r\n  "];
 
@@ -62,7 +102,14 @@ fn value(dice: &mut Dice, depth: usize, out: &mut String) {
 fn object(dice: &mut Dice, depth: usize, out: &mut String) {
     out.push('{');
     for i in 0..dice.below(6) {
-        let _ = write!(out, "{}{}\"{}\"{}:", if i > 0 { "," } else { "" }, dice.pick(&SPACES), dice.pick(&NAMES), dice.pick(&SPACES));
+        let _ = write!(
+            out,
+            "{}{}\"{}\"{}:",
+            if i > 0 { "," } else { "" },
+            dice.pick(&SPACES),
+            dice.pick(&NAMES),
+            dice.pick(&SPACES)
+        );
         value(dice, depth, out);
     }
     out.push_str(dice.pick(&SPACES));
@@ -183,7 +230,11 @@ fn generated_and_damaged_events_read_as_serde_json_reads_them() {
     let (mut valid, mut invalid, mut fields) = (0, 0, 0);
     for _ in 0..ROUNDS {
         let mut text = String::new();
-        if dice.below(20) == 0 { value(&mut dice, 4, &mut text) } else { object(&mut dice, 4, &mut text) }
+        if dice.below(20) == 0 {
+            value(&mut dice, 4, &mut text)
+        } else {
+            object(&mut dice, 4, &mut text)
+        }
         let (is_valid, compared) = check_event(&text);
         assert!(is_valid, "the generator writes JSON: {text}");
         fields += compared;
@@ -201,9 +252,13 @@ fn generated_and_damaged_batches_read_as_serde_json_reads_them() {
     let mut valid = 0;
     for _ in 0..ROUNDS / 4 {
         let mut text = String::from("{\"sentAt\":1,\"batch\":");
-        array(&mut dice, &mut text, |dice, out| {
-            if dice.below(30) == 0 { value(dice, 2, out) } else { object(dice, 2, out) }
-        });
+        array(
+            &mut dice,
+            &mut text,
+            |dice, out| {
+                if dice.below(30) == 0 { value(dice, 2, out) } else { object(dice, 2, out) }
+            },
+        );
         text.push_str(",\"userId\":{}}");
         assert!(check_batch(&text), "the generator writes JSON: {text}");
         valid += usize::from(check_batch(&damage(&mut dice, &text)));

@@ -73,7 +73,8 @@ fn ids_are_cleaned_and_numbers_count_as_ids() {
 
 #[test]
 fn an_event_needs_one_visible_id() {
-    for ids in ["", r#""userId":"","#, r#""userId":null,"anonymousId":" \u0000","#, r#""userId":{},"anonymousId":[1],"#] {
+    for ids in ["", r#""userId":"","#, r#""userId":null,"anonymousId":" \u0000","#, r#""userId":{},"anonymousId":[1],"#]
+    {
         assert_eq!(frames(&format!(r#"{{{ids}"x":1}}"#), Some(Kind::Track)), Err("no-ids"), "{ids}");
         let batch = format!(r#"{{"batch":[{{"userId":"fine"}},{{{ids}"x":1}}]}}"#);
         assert_eq!(frames(&batch, None), Err("no-ids"), "{ids}");

@@ -61,11 +61,9 @@ fn browsers_of_any_origin_may_send_events() {
         let answer = preflight.send(running.address).await.unwrap();
         assert_eq!(answer.status, 204);
         assert_eq!(answer.header("access-control-allow-origin"), Some("https://shop.example.com"));
-        for (request, status) in [
-            (post("/v1/track", EVENT), 200),
-            (post("/v1/track", "{"), 400),
-            (Request::post("/v1/track", EVENT), 401),
-        ] {
+        for (request, status) in
+            [(post("/v1/track", EVENT), 200), (post("/v1/track", "{"), 400), (Request::post("/v1/track", EVENT), 401)]
+        {
             let answer = request.header("Origin", "null").send(running.address).await.unwrap();
             assert_eq!(answer.status, status);
             assert_eq!(answer.header("access-control-allow-origin"), Some("null"));

@@ -94,7 +94,8 @@ fn a_batch_of_too_many_events_is_too_large() {
 fn a_body_that_never_ends_is_given_up_and_its_connection_closed() {
     with_log(async |log| {
         let short = Duration::from_millis(50);
-        let running = Running::start(Config { body_time_max: short, drain_time_max: short, ..Config::default() }, log).await;
+        let running =
+            Running::start(Config { body_time_max: short, drain_time_max: short, ..Config::default() }, log).await;
         let mut connection = begun(&running, 1_000).await;
         connection.write(b"{\"userId\":").await.unwrap();
         let answer = connection.answer().await.unwrap();
@@ -107,7 +108,8 @@ fn a_body_that_never_ends_is_given_up_and_its_connection_closed() {
 #[test]
 fn connections_without_a_request_are_closed() {
     with_log(async |log| {
-        let running = Running::start(Config { idle_time_max: Duration::from_millis(100), ..Config::default() }, log).await;
+        let running =
+            Running::start(Config { idle_time_max: Duration::from_millis(100), ..Config::default() }, log).await;
         let mut silent = Connection::open(running.address).await.unwrap();
         let mut slow = Connection::open(running.address).await.unwrap();
         slow.write(b"POST /v1/track HTTP/1.1\r\nHost: x\r\nAuth").await.unwrap();

@@ -18,19 +18,22 @@ async fn when_all_keys_fail_the_breaker_opens_and_senders_wait() {
     let came = world.receiver.count();
     // Probes go one by one from here on.
     world.receiver.wait_for(came + 3).await;
-    let sending = async {
-        world.send(&outlet, 20, 20..2_000).await;
-    };
-    let mut sending = std::pin::pin!(sending);
-    tokio::select! {
-        () = &mut sending => panic!("the breaker is open: senders wait"),
-        _ = world.receiver.wait_for(came + 8) => {}
+    // In a block of its own: closing takes the outlet, which the senders still hold until then.
+    {
+        let sending = async {
+            world.send(&outlet, 20, 20..2_000).await;
+        };
+        let mut sending = std::pin::pin!(sending);
+        tokio::select! {
+            () = &mut sending => panic!("the breaker is open: senders wait"),
+            _ = world.receiver.wait_for(came + 8) => {}
+        }
+        let status = outlet.status();
+        assert!(status.waiting < 100 && status.parked == 0, "{status:?}");
+        assert_eq!(status.last_error.unwrap().0, "the destination answered 500");
+        world.receiver.always(Answer::status(200));
+        sending.await;
     }
-    let status = outlet.status();
-    assert!(status.waiting < 100 && status.parked == 0, "{status:?}");
-    assert_eq!(status.last_error.unwrap().0, "the destination answered 500");
-    world.receiver.always(Answer::status(200));
-    sending.await;
     outlet.close(Duration::from_secs(30)).await;
     assert_all_in_order(&world.receiver, 0..2_000);
     let books = world.tracker.books();

@@ -54,7 +54,8 @@ async fn run(transformation: &Transformation, events: &[Value]) -> Result<Reply,
 }
 
 async fn reply(code: &str, count: usize) -> Reply {
-    run(&load(code).await, &events(count)).await.unwrap()
+    let transformation = load(code).await;
+    run(&transformation, &events(count)).await.unwrap()
 }
 
 #[tokio::test]

@@ -69,7 +69,12 @@ impl Reader {
                 continue;
             }
             let chunk = match self.inner.tail.get(lane, self.wants(lane)) {
-                Some(chunk) => Some(chunk),
+                Some(chunk) => {
+                    // The tail has the rest of what was fetched as well. Kept, it would be handed out a second
+                    // time should the tail run away from this reader again.
+                    self.fetched.remove(&lane);
+                    Some(chunk)
+                }
                 None => self.fetch(lane, head).await?.then(|| self.fetched.get_mut(&lane)?.pop_front()).flatten(),
             };
             if let Some(chunk) = chunk {

@@ -14,7 +14,10 @@ async fn a_restart_keeps_events_books_dead_letters_and_the_revision() {
     let workspace = Workspace::new().webhook("done", &done.url("/")).webhook("later", &later.url("/"));
     let mut pintle = Pintle::start(Options::new(&workspace)).await;
     post(pintle.gateway(), &Events::new(10, 100).many(10, 50), 50).await.unwrap();
-    let before = pintle.wait_delivered("done", 450).await;
+    pintle.wait_delivered("done", 450).await;
+    // Their rows are written with the next cursor move.
+    let before =
+        pintle.wait_until("50 stored dead letters", |status| destination(status, "done")["dead_letters"] == 50).await;
     let letters = pintle.cli(&["dead-letters", "list", "--json"]).await.json();
     assert_eq!(letters["dead_letters"].as_array().unwrap().len(), 50);
 

@@ -101,8 +101,8 @@ async fn nothing_acknowledged_is_lost_when_the_host_is_killed_at_any_fail_point(
         let passes = run.random().random_range(1..30);
         // Killed and started again with the point armed, and once more without it: one fault, two deaths.
         pintle.kill();
-        pintle.restart_to_die(&format!("{point}={passes}")).await;
         run.fault_happened();
+        pintle.restart_to_die(&format!("{point}={passes}")).await;
         pintle.restart().await;
     }
     run.finish(&pintle).await;

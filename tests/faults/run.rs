@@ -109,7 +109,9 @@ impl Run {
         let status = pintle
             .wait_within(SETTLE_TIME_MAX, "an empty backlog", |status| {
                 let orders = destination(status, "orders");
-                orders["lag_events"] == 0 && orders["parked"] == 0 && orders["delivered"].as_u64() >= Some(sent.acknowledged)
+                orders["lag_events"] == 0
+                    && orders["parked"] == 0
+                    && orders["delivered"].as_u64() >= Some(sent.acknowledged)
             })
             .await;
         let account = Account::new(&sent, &ledger.book());

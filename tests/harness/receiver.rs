@@ -346,6 +346,7 @@ fn reset_on_close(socket: RawFd) {
     let linger = libc::linger { l_onoff: 1, l_linger: 0 };
     let length = libc::socklen_t::try_from(size_of::<libc::linger>()).expect("it is a few bytes");
     // SAFETY: the pointer and the length describe `linger`, and the socket is open: its connection serves us.
-    let done = unsafe { libc::setsockopt(socket, libc::SOL_SOCKET, libc::SO_LINGER, (&raw const linger).cast(), length) };
+    let done =
+        unsafe { libc::setsockopt(socket, libc::SOL_SOCKET, libc::SO_LINGER, (&raw const linger).cast(), length) };
     assert_eq!(done, 0, "{}", io::Error::last_os_error());
 }

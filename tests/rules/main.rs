@@ -14,10 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("processor", &["events", "catalog", "store", "runtime", "router"]),
     ("control", &["events", "catalog", "store", "runtime"]),
     ("cli", &["catalog", "control", "runtime"]),
-    (
-        "server",
-        &["events", "catalog", "store", "runtime", "gateway", "router", "processor", "control", "cli"],
-    ),
+    ("server", &["events", "catalog", "store", "runtime", "gateway", "router", "processor", "control", "cli"]),
 ];
 
 /// For each crate: the libraries that it must not name itself.
@@ -80,7 +77,9 @@ fn crates_keep_away_from_the_libraries_that_are_others_business() {
     let dependencies = dependencies();
     for (name, never) in NEVER {
         for library in *never {
-            let named = dependencies[&format!("pintle-{name}")].iter().any(|d| d == library || d.starts_with(&format!("{library}-")));
+            let named = dependencies[&format!("pintle-{name}")]
+                .iter()
+                .any(|d| d == library || d.starts_with(&format!("{library}-")));
             assert!(!named, "pintle-{name} may not use {library}");
         }
     }

@@ -121,9 +121,8 @@ impl Step {
         let context = &context;
         let call = |range: std::ops::Range<usize>| async move {
             let count = range.len();
-            let encoded = batch::encode(
-                events[range].iter().enumerate().map(|(at, event)| (&event.members, event.position, at)),
-            );
+            let encoded =
+                batch::encode(events[range].iter().enumerate().map(|(at, event)| (&event.members, event.position, at)));
             let reply = self.transformation.transform(context, encoded, count).await?;
             per_event(reply, count)
         };

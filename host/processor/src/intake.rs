@@ -91,7 +91,8 @@ impl Intake {
         if let Mode::Filter { reason } = self.spec.mode {
             return Some(reason.to_owned());
         }
-        let known = self.plugin_types.is_empty() || self.plugin_types.iter().any(|t| t.eq_ignore_ascii_case(event_type));
+        let known =
+            self.plugin_types.is_empty() || self.plugin_types.iter().any(|t| t.eq_ignore_ascii_case(event_type));
         (!known || !self.spec.destination.takes(event_type)).then(|| "Message type not supported".to_owned())
     }
 }

@@ -12,7 +12,10 @@ const BUSY_PAUSE: Duration = Duration::from_millis(20);
 /// that was stopped for time is tried once more alone, since a busy machine can do that to anyone.
 ///
 /// `call` gets a range of the items and answers one result per item.
-pub(crate) async fn guilty<R, F>(items: usize, call: impl Fn(std::ops::Range<usize>) -> F) -> Vec<Result<R, CallFailure>>
+pub(crate) async fn guilty<R, F>(
+    items: usize,
+    call: impl Fn(std::ops::Range<usize>) -> F,
+) -> Vec<Result<R, CallFailure>>
 where
     F: Future<Output = Result<Vec<R>, CallFailure>>,
 {

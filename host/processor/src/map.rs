@@ -41,9 +41,11 @@ impl Mapper {
                 let count = part.len();
                 let first = inputs[events[part.start].0.owner].position;
                 let context = Context { now_ms, random_seed: seed(first), attempt: 1 };
-                let encoded = batch::encode(events[part].iter().map(|(product, members)| {
-                    (*members, inputs[product.owner].position, product.ordinal)
-                }));
+                let encoded = batch::encode(
+                    events[part]
+                        .iter()
+                        .map(|(product, members)| (*members, inputs[product.owner].position, product.ordinal)),
+                );
                 let outcomes = self.plugin.transform(context, encoded, count).await?;
                 if outcomes.len() == count {
                     Ok(outcomes)
@@ -58,7 +60,9 @@ impl Mapper {
             .iter()
             .map(|product| {
                 let end = match &product.result {
-                    Ok(members) => outcome(outcomes.next().expect("there is one for each product that goes on"), members),
+                    Ok(members) => {
+                        outcome(outcomes.next().expect("there is one for each product that goes on"), members)
+                    }
                     Err(end) => ended(end),
                 };
                 (product.owner, product.clone(), end)
@@ -144,7 +148,8 @@ enum Way {
 
 fn outcome(result: Result<Outcome, CallFailure>, members: &Bytes) -> Way {
     let payload = batch::payload(members);
-    let dead = |reason: String, payload| Way::Dead { stage: Stage::Delivery, reason, error: None, payload: Some(payload) };
+    let dead =
+        |reason: String, payload| Way::Dead { stage: Stage::Delivery, reason, error: None, payload: Some(payload) };
     match result {
         Ok(Outcome::Deliver(described)) => {
             let mut requests = Vec::with_capacity(described.len());
@@ -152,7 +157,10 @@ fn outcome(result: Result<Outcome, CallFailure>, members: &Bytes) -> Way {
                 match delivery {
                     Described::Request(request) => requests.push(request),
                     Described::Record(record) => {
-                        let reason = format!("record for stream \"{}\": this destination has no wire for records", record.stream);
+                        let reason = format!(
+                            "record for stream \"{}\": this destination has no wire for records",
+                            record.stream
+                        );
                         return dead(reason, payload);
                     }
                 }
@@ -173,12 +181,9 @@ fn ended(end: &End) -> Way {
         End::Dropped { transformation } => {
             Way::Filter { reason: format!("dropped by transformation \"{transformation}\"") }
         }
-        End::Failed { reason, stack } => Way::Dead {
-            stage: Stage::Transformation,
-            reason: reason.clone(),
-            error: stack.clone(),
-            payload: None,
-        },
+        End::Failed { reason, stack } => {
+            Way::Dead { stage: Stage::Transformation, reason: reason.clone(), error: stack.clone(), payload: None }
+        }
     }
 }
 

@@ -5,9 +5,9 @@ use crate::chain::Chain;
 use crate::config::Config;
 use crate::intake::{Intake, Sorted};
 use crate::map::Mapper;
+use crate::metrics;
 use crate::plugins::{self, Plugins};
 use crate::spec::{Mode, Spec};
-use crate::metrics;
 use pintle_catalog::secrets;
 use pintle_router::{HttpClient, Mask, Outlet};
 use pintle_runtime::destination::ConfigureError;
@@ -119,10 +119,10 @@ impl Runner {
                     code: transformation.code.clone(),
                 };
                 let engine = self.parts.plugins.javascript().await?;
-                let loaded = engine.load(source).await.map_err(|error| Held::Script {
-                    name: transformation.name.clone(),
-                    error: Box::new(error),
-                })?;
+                let loaded = engine
+                    .load(source)
+                    .await
+                    .map_err(|error| Held::Script { name: transformation.name.clone(), error: Box::new(error) })?;
                 let context = Context {
                     now_ms: 0,
                     random_seed: xxhash_rust::xxh3::xxh3_64(transformation.version.as_bytes()),
@@ -175,7 +175,8 @@ impl Runner {
     /// [`Held`] when going on makes no sense.
     pub async fn run(mut self, stop: CancellationToken) -> Result<(), Held> {
         let starts = revisions::connection_starts(&self.parts.store).await?;
-        let intake = Intake::new(self.spec.clone(), self.tracker.clone(), starts, std::mem::take(&mut self.plugin_types));
+        let intake =
+            Intake::new(self.spec.clone(), self.tracker.clone(), starts, std::mem::take(&mut self.plugin_types));
         let mut reader = self.parts.log.reader(self.tracker.next_chunks());
         let result = tokio::select! {
             () = stop.cancelled() => Ok(()),

@@ -71,10 +71,8 @@ impl Spec {
             }
         }
         let used: BTreeSet<&String> = routes.values().flat_map(|route| &route.connection.transformations).collect();
-        let transformations = used
-            .into_iter()
-            .filter_map(|id| Some((id.clone(), catalog.transformations.get(id)?.clone())))
-            .collect();
+        let transformations =
+            used.into_iter().filter_map(|id| Some((id.clone(), catalog.transformations.get(id)?.clone()))).collect();
         Spec { id: id.to_owned(), mode, destination: destination.clone(), routes, transformations }
     }
 

@@ -1,10 +1,10 @@
 //! One runner per destination of the catalog, replaced when its part of the catalog changes.
 
 use crate::batch;
+use crate::batch::Input;
 use crate::chain::Chain;
 use crate::runner::{Held, Parts, Runner, now_ms};
 use crate::spec::{Mode, Spec};
-use crate::batch::Input;
 use pintle_catalog::Catalog;
 use pintle_router::Outlet;
 use pintle_store::settle::{Books, DeadLetter, Fate, Stage, Tracker};
@@ -12,12 +12,15 @@ use pintle_store::{Error, dead_letters, revisions};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// How long after a failure of the database a destination is set up again.
 const SET_UP_PAUSE: Duration = Duration::from_millis(500);
+
+/// How long a retry waits for a destination whose components are being loaded.
+const START_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// Keeps the runners in step with the catalog.
 pub struct Supervisor {
@@ -37,6 +40,8 @@ struct Slot {
 #[derive(Default)]
 struct Board {
     destinations: Mutex<BTreeMap<String, Seat>>,
+    /// Something about them has changed.
+    changed: Notify,
 }
 
 #[derive(Clone, Default)]
@@ -140,7 +145,11 @@ impl Supervisor {
         }
         for (id, task) in ending {
             _ = task.await;
-            if !wanted.contains_key(&id) {
+            if let Some(seat) = self.board.lock().get_mut(&id)
+                && wanted.contains_key(&id)
+            {
+                seat.starting = true;
+            } else {
                 self.board.lock().remove(&id);
             }
         }
@@ -148,8 +157,12 @@ impl Supervisor {
             if !self.slots.contains_key(&id) {
                 let spec = Arc::new(spec);
                 let stop = CancellationToken::new();
-                let attendant =
-                    Attendant { parts: self.parts.clone(), spec: spec.clone(), board: self.board.clone(), stop: stop.clone() };
+                let attendant = Attendant {
+                    parts: self.parts.clone(),
+                    spec: spec.clone(),
+                    board: self.board.clone(),
+                    stop: stop.clone(),
+                };
                 let task = tokio::spawn(attendant.run());
                 self.slots.insert(id, Slot { spec, stop, task });
             }
@@ -270,6 +283,7 @@ impl Attendant {
 
     fn seat(&self, change: impl FnOnce(&mut Seat)) {
         change(self.board.lock().entry(self.spec.id.clone()).or_default());
+        self.board.changed.notify_waiters();
     }
 }
 
@@ -301,7 +315,7 @@ impl Handle {
     pub async fn retry(&self, id: i64) -> Result<(), RetryError> {
         let store = &self.parts.store;
         let stored = dead_letters::get(store, id).await?.ok_or(RetryError::Missing(id))?;
-        let seat = self.board.lock().get(&stored.destination).cloned().unwrap_or_default();
+        let seat = tokio::time::timeout(START_TIME_MAX, self.started(&stored.destination)).await.unwrap_or_default();
         let (Some(tracker), Some(outlet)) = (seat.tracker, seat.outlet) else {
             return Err(RetryError::NotRunning(stored.destination));
         };
@@ -325,6 +339,20 @@ impl Handle {
             }
         }
         Ok(())
+    }
+
+    /// The destination as it is, or as it will be once its components are loaded.
+    async fn started(&self, destination: &str) -> Seat {
+        loop {
+            let mut changed = std::pin::pin!(self.board.changed.notified());
+            // Listening before looking: it may change in between.
+            changed.as_mut().enable();
+            let seat = self.board.lock().get(destination).cloned().unwrap_or_default();
+            if !seat.starting {
+                return seat;
+            }
+            changed.await;
+        }
     }
 
     async fn transform(&self, chain: &Chain, letter: &DeadLetter) -> Result<Vec<bytes::Bytes>, RetryError> {

@@ -88,10 +88,20 @@ impl Breaker {
         self.failing.len() <= 1 && self.why() != Some(Why::Refused)
     }
 
+    /// Whether so many keys fail that one more opinion would hardly change ours.
+    pub(crate) fn many_keys_fail(&self) -> bool {
+        self.failing.len() >= self.keys_max
+    }
+
+    /// The number of the current wait for a probe, from 1; `None` when it is closed.
+    pub(crate) fn round(&self) -> Option<u32> {
+        self.open.as_ref().map(|open| open.round)
+    }
+
     /// A delivery of `key` failed in a way that may pass. Opens when enough keys have failed in a row.
     pub(crate) fn failed(&mut self, key: u64, after: Option<Duration>, now: Instant) {
         note(&mut self.failing, key, self.keys_max);
-        if self.failing.len() >= self.keys_max {
+        if self.many_keys_fail() {
             self.open(Why::Failing, after, now);
         }
     }

@@ -95,10 +95,7 @@ impl HttpClient {
         HttpClient::build(config, HttpsConnectorBuilder::new().with_tls_config(tls))
     }
 
-    fn build(
-        config: &Config,
-        https: HttpsConnectorBuilder<hyper_rustls::builderstates::WantsSchemes>,
-    ) -> HttpClient {
+    fn build(config: &Config, https: HttpsConnectorBuilder<hyper_rustls::builderstates::WantsSchemes>) -> HttpClient {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);

@@ -17,7 +17,11 @@ const ATTEMPT_SECONDS: &str = "pintle_router_attempt_seconds";
 /// Tells the recorder what the names mean. Call it once, after the recorder is installed.
 pub fn describe() {
     describe_counter!(DELIVERED, Unit::Count, "Deliveries that the destination took.");
-    describe_counter!(FILTERED, Unit::Count, "Parked deliveries that the destination transform filtered when they were tried again.");
+    describe_counter!(
+        FILTERED,
+        Unit::Count,
+        "Parked deliveries that the destination transform filtered when they were tried again."
+    );
     describe_counter!(DEAD, Unit::Count, "Deliveries that became dead letters.");
     describe_counter!(PARKED, Unit::Count, "Deliveries that were parked, also behind another of their key.");
     describe_counter!(RETRIED, Unit::Count, "Failed attempts that will be repeated.");

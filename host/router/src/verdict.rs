@@ -182,7 +182,9 @@ mod tests {
         assert_eq!(after, Some(Duration::from_secs(9)));
         let Err(Failure::Throttled { after, .. }) = judged(Verdict::Retry(Some(2 * HOUR)), 429) else { panic!() };
         assert_eq!(after, Some(HOUR));
-        assert!(matches!(judged(Verdict::Reject("no".to_owned()), 200), Err(Failure::Reject { reason }) if reason == "no"));
+        assert!(
+            matches!(judged(Verdict::Reject("no".to_owned()), 200), Err(Failure::Reject { reason }) if reason == "no")
+        );
         assert!(matches!(judged(Verdict::Reject("no".to_owned()), 403), Err(Failure::Refused { .. })));
         assert!(matches!(judged(Verdict::RenewAuth, 401), Err(Failure::Retry { .. })));
     }

@@ -1,9 +1,9 @@
 //! A component that has arrived: what it is, and whether it may stay.
 
+use crate::LoadError;
 use crate::cache::ComponentDigest;
 use crate::engine::hex;
 use crate::limiter::State;
-use crate::LoadError;
 use wasmtime::component::{InstancePre, Linker};
 
 /// What kind of plugin a component is.
@@ -20,7 +20,7 @@ pub enum World {
 impl World {
     const ALL: [World; 3] = [World::Destination, World::Transformation, World::ScriptEngine];
 
-    /// The interface that a component of this world exports; a later `0.1.x` fits as well.
+    /// The interface that a component of this world exports, in the version that this host speaks.
     pub fn interface(self) -> &'static str {
         match self {
             World::Destination => "pintle:plugin/destination@0.1.0",

@@ -124,7 +124,11 @@ impl Config {
             ("instances-max", self.instances_max >= 1, "choose at least 1"),
             ("instances-per-component-max", self.instances_per_component_max >= 1, "choose at least 1"),
             ("recycle-batches", self.recycle_batches >= 1, "choose at least 1"),
-            ("memory-budget-bytes", self.memory_budget_bytes >= self.memory_bytes_max, "choose at least memory-bytes-max"),
+            (
+                "memory-budget-bytes",
+                self.memory_budget_bytes >= self.memory_bytes_max,
+                "choose at least memory-bytes-max",
+            ),
         ];
         match checks.into_iter().find(|(_, holds, _)| !holds) {
             Some((key, _, fix)) => Err(Error::Config { key, fix }),

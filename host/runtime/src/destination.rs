@@ -5,9 +5,7 @@ mod delivery;
 mod manifest;
 mod wire;
 
-pub use delivery::{
-    Body, Combined, ConfigError, Delivery, Method, Outcome, Record, Request, Response, Verdict,
-};
+pub use delivery::{Body, Combined, ConfigError, Delivery, Method, Outcome, Record, Request, Response, Verdict};
 pub use manifest::{BatchLimits, Conclude, Manifest};
 
 use crate::bindings::destination::{self as wit, DestinationPlugin as Guest, DestinationPluginPre};
@@ -76,10 +74,7 @@ impl DestinationPlugin {
     }
 
     /// Checks a configuration with the plugin and keeps it for every instance to come.
-    pub async fn configure(
-        self: &Arc<Self>,
-        config: &serde_json::Value,
-    ) -> Result<Arc<Destination>, ConfigureError> {
+    pub async fn configure(self: &Arc<Self>, config: &serde_json::Value) -> Result<Arc<Destination>, ConfigureError> {
         let kind = Configured { guest: self.guest.clone(), config: config.to_string() };
         let pool = Pool::new(self.host.clone(), kind);
         // The instance goes into the pool: the first batch finds it warm.
@@ -106,12 +101,7 @@ impl Destination {
     /// Decides what becomes of each event: one outcome per event, in order.
     ///
     /// `batch` is a JSON array of `events` objects `{"message": …, "metadata": {…}}`.
-    pub async fn transform(
-        &self,
-        ctx: Context,
-        batch: Vec<u8>,
-        events: usize,
-    ) -> Result<Vec<Outcome>, CallFailure> {
+    pub async fn transform(&self, ctx: Context, batch: Vec<u8>, events: usize) -> Result<Vec<Outcome>, CallFailure> {
         let ctx = wit::BatchContext { now_ms: ctx.now_ms, random_seed: ctx.random_seed, attempt: ctx.attempt };
         let outcomes = self.pool.call(
             "transform",
@@ -147,7 +137,9 @@ impl Destination {
             match seen.get_mut(*member) {
                 Some(seen) if !*seen => *seen = true,
                 Some(_) => return Err(CallFailure::BadOutput(format!("it combined request {member} twice"))),
-                None => return Err(CallFailure::BadOutput(format!("it combined request {member}, which does not exist"))),
+                None => {
+                    return Err(CallFailure::BadOutput(format!("it combined request {member}, which does not exist")));
+                }
             }
         }
         Ok(combined)

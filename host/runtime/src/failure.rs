@@ -38,7 +38,9 @@ pub enum LoadError {
     #[error("this is not a WebAssembly component: the file does not start with its magic number")]
     NotWasm,
     /// A core module where a component is needed.
-    #[error("this is a core WebAssembly module, not a component; turn it into one, for example with `wasm-tools component new`")]
+    #[error(
+        "this is a core WebAssembly module, not a component; turn it into one, for example with `wasm-tools component new`"
+    )]
     CoreModule,
     /// Larger than `component-bytes-max`.
     #[error("the component has {bytes} bytes, more than the {max} of component-bytes-max")]

@@ -40,11 +40,7 @@ impl Host {
     }
 
     /// Runs a guest within its limits. `meter` must be the one in the guest's store.
-    pub(crate) async fn run<T>(
-        &self,
-        meter: Arc<Meter>,
-        call: GuestCall<'_, T>,
-    ) -> Result<T, Stop> {
+    pub(crate) async fn run<T>(&self, meter: Arc<Meter>, call: GuestCall<'_, T>) -> Result<T, Stop> {
         match tokio::time::timeout(self.config.call_time_max, meter.measure(call)).await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(Stop::Error(error)),

@@ -106,7 +106,7 @@ impl Runtime {
     /// Loads a transformation that is a component of its own.
     pub async fn transformation_component(&self, bytes: &[u8]) -> Result<Arc<Transformation>, LoadError> {
         let component = self.check(bytes, Some(World::Transformation)).await?;
-        Transformation::of_component(self.host.clone(), &component)
+        Transformation::of_component(self.host.clone(), &component).await
     }
 
     /// What all instances use at the moment.

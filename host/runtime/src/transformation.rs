@@ -101,7 +101,11 @@ impl ScriptEngine {
         let problem = match pool.lease().await {
             Ok(mut lease) => {
                 let handler = lease.instance().api.handler;
-                return Ok(Arc::new(Transformation { host: self.host.clone(), handler, instances: Instances::Script(pool) }));
+                return Ok(Arc::new(Transformation {
+                    host: self.host.clone(),
+                    handler,
+                    instances: Instances::Script(pool),
+                }));
             }
             Err(StartFailure::Refused(error)) => return Err(error),
             Err(StartFailure::Failed(failure)) => failure,
@@ -124,9 +128,14 @@ enum Instances {
 }
 
 impl Transformation {
-    pub(crate) fn of_component(host: Arc<Host>, component: &Component) -> Result<Arc<Transformation>, LoadError> {
+    pub(crate) async fn of_component(host: Arc<Host>, component: &Component) -> Result<Arc<Transformation>, LoadError> {
         let guest = PlainPre::new(component.pre()?).map_err(|error| component.misfit(error))?;
         let pool = Pool::new(host.clone(), Plain { guest });
+        // Whether its functions have the right shape shows when it is first started; it stays warm.
+        if let Err(failure) = pool.lease().await {
+            let problem = CallFailure::from(failure).to_string();
+            return Err(LoadError::Shape { interface: component.world().interface().to_owned(), problem });
+        }
         // The world lets the host try every event on its own.
         Ok(Arc::new(Transformation { host, handler: Handler::PerEvent, instances: Instances::Component(pool) }))
     }

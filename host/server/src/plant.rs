@@ -63,7 +63,8 @@ pub async fn feed_tail(log: Log, tail: broadcast::Sender<TailEvent>, shutdown: C
                     let event = chunk.event(idx);
                     let mut message = Vec::new();
                     event.write_message(&mut message);
-                    let Some(message) = String::from_utf8(message).ok().and_then(|m| RawValue::from_string(m).ok()) else {
+                    let Some(message) = String::from_utf8(message).ok().and_then(|m| RawValue::from_string(m).ok())
+                    else {
                         continue;
                     };
                     // Nobody reads any more: no harm.

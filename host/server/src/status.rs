@@ -26,9 +26,8 @@ pub async fn gather(parts: &Parts) -> Result<Status, Error> {
         let outlet = now.outlet.unwrap_or_default();
         let held = now.held.map(|message| LastError { message, at_ms: now_ms() });
         let outlet_error = outlet.last_error.map(|(message, at_ms)| LastError { message, at_ms });
-        let last_error = held
-            .or(outlet_error)
-            .or_else(|| kept.last_error.map(|(message, at_ms)| LastError { message, at_ms }));
+        let last_error =
+            held.or(outlet_error).or_else(|| kept.last_error.map(|(message, at_ms)| LastError { message, at_ms }));
         statuses.push(DestinationStatus {
             name: configured.map_or_else(|| id.clone(), |destination| destination.name.clone()),
             state: configured.map_or(DestinationState::Disabled, |destination| destination.state),

@@ -252,17 +252,7 @@ impl Plants {
             Ok(())
         });
         tracing::info!(%listen, admin = %admin_listen, took = ?started.elapsed(), "pintle is up");
-        Ok(Plants {
-            store,
-            lease,
-            log,
-            gateway,
-            side,
-            lanes,
-            processor,
-            flusher: flusher_service,
-            lease_keeper,
-        })
+        Ok(Plants { store, lease, log, gateway, side, lanes, processor, flusher: flusher_service, lease_keeper })
     }
 
     /// The first thing that ends although nobody told it to.

@@ -89,7 +89,9 @@ pub async fn get(store: &Store, id: i64) -> Result<Option<Stored>, Error> {
 /// When the database does not answer.
 pub async fn counts(store: &Store) -> Result<BTreeMap<String, i64>, Error> {
     let rows: Vec<(String, i64)> =
-        sqlx::query_as("SELECT destination, count(*) FROM dead_letters GROUP BY destination").fetch_all(store.pool()).await?;
+        sqlx::query_as("SELECT destination, count(*) FROM dead_letters GROUP BY destination")
+            .fetch_all(store.pool())
+            .await?;
     Ok(rows.into_iter().collect())
 }
 
@@ -275,7 +277,11 @@ pub(crate) async fn expire(store: &Store, tracker: &Tracker, segment: i64) -> Re
             let position = Position { lane: chunk.lane, seq: chunk.seq, idx };
             if tracker.routes(event.source_id) && !tracker.is_settled(position) {
                 *lost.entry(chunk.lane).or_default() += 1;
-                *counts.entry(event.source_id.to_owned()).or_default().entry(event.event_type.to_owned()).or_default() += 1;
+                *counts
+                    .entry(event.source_id.to_owned())
+                    .or_default()
+                    .entry(event.event_type.to_owned())
+                    .or_default() += 1;
             }
         }
     }

@@ -98,10 +98,8 @@ impl Store {
 }
 
 async fn migrate(pool: &PgPool) -> Result<(), Error> {
-    let mut migrations = sqlx::migrate::Migrator {
-        migrations: MIGRATIONS.migrations.clone(),
-        ..sqlx::migrate::Migrator::DEFAULT
-    };
+    let mut migrations =
+        sqlx::migrate::Migrator { migrations: MIGRATIONS.migrations.clone(), ..sqlx::migrate::Migrator::DEFAULT };
     // Advisory locks do not survive transaction-mode poolers. Two Pintles that migrate an empty database
     // at the same moment would collide on the first CREATE and one of them would start again.
     migrations.set_locking(false);

@@ -29,8 +29,8 @@ mod tail;
 pub use batch::Batch;
 pub use chunk::Chunk;
 pub use gate::Refused;
-pub use lag::Lag;
 pub use janitor::Janitor;
+pub use lag::Lag;
 pub use reader::Reader;
 pub(crate) use segment::table as segment_table;
 
@@ -265,12 +265,11 @@ pub struct Status {
 /// Raises the epoch of every open lane, so that nothing can land in it any more, and notes its last chunk.
 async fn close_dead_lanes(store: &Store, lease: Lease) -> Result<BTreeMap<i64, i64>, Error> {
     let started = Instant::now();
-    let open: Vec<i64> = sqlx::query_scalar(
-        "UPDATE lanes SET epoch = epoch + 1 WHERE head IS NULL AND owner <> $1 RETURNING id",
-    )
-    .bind(lease.owner)
-    .fetch_all(store.pool())
-    .await?;
+    let open: Vec<i64> =
+        sqlx::query_scalar("UPDATE lanes SET epoch = epoch + 1 WHERE head IS NULL AND owner <> $1 RETURNING id")
+            .bind(lease.owner)
+            .fetch_all(store.pool())
+            .await?;
     let segments: Vec<i64> =
         sqlx::query_scalar("SELECT id FROM segments ORDER BY id DESC").fetch_all(store.pool()).await?;
     for lane in &open {

@@ -72,7 +72,12 @@ pub async fn apply(
     .bind(document)
     .fetch_one(&mut *tx)
     .await?;
-    for destination in after.destinations.iter().filter(|(_, d)| d.state != pintle_catalog::DestinationState::Disabled).map(|(id, _)| id) {
+    for destination in after
+        .destinations
+        .iter()
+        .filter(|(_, d)| d.state != pintle_catalog::DestinationState::Disabled)
+        .map(|(id, _)| id)
+    {
         let is_new: bool = sqlx::query_scalar(
             "INSERT INTO destinations (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET active = true \
              WHERE NOT destinations.active RETURNING true",
@@ -94,9 +99,10 @@ pub async fn apply(
         }
     }
     for (connection, new) in &after.connections {
-        let was_on = before.connections.get(connection).is_some_and(|old| {
-            old.is_on() && old.source == new.source && old.destination == new.destination
-        });
+        let was_on = before
+            .connections
+            .get(connection)
+            .is_some_and(|old| old.is_on() && old.source == new.source && old.destination == new.destination);
         if was_on || !new.is_on() {
             continue;
         }
@@ -120,11 +126,10 @@ pub async fn apply(
 /// # Errors
 /// When the database does not answer.
 pub async fn connection_starts(store: &Store) -> Result<BTreeMap<String, BTreeMap<i64, i64>>, Error> {
-    let rows: Vec<(String, i64, i64)> = sqlx::query_as(
-        "SELECT s.connection, s.lane, s.seq FROM connection_starts s JOIN lanes l ON l.id = s.lane",
-    )
-    .fetch_all(store.pool())
-    .await?;
+    let rows: Vec<(String, i64, i64)> =
+        sqlx::query_as("SELECT s.connection, s.lane, s.seq FROM connection_starts s JOIN lanes l ON l.id = s.lane")
+            .fetch_all(store.pool())
+            .await?;
     let mut starts: BTreeMap<String, BTreeMap<i64, i64>> = BTreeMap::new();
     for (connection, lane, seq) in rows {
         starts.entry(connection).or_default().insert(lane, seq);

@@ -95,7 +95,11 @@ async fn append_all(node: &Node, users: u32, numbers: std::ops::Range<u32>) {
         let numbers = numbers.clone();
         async move {
             for number in numbers {
-                node.append(&format!("u{user}"), number).await.unwrap();
+                // Refused before anything was taken: the client sends it again, as the answer says.
+                while let Err(refused) = node.append(&format!("u{user}"), number).await {
+                    assert!(matches!(refused, Refused::Unavailable { .. }), "{refused:?}");
+                    tokio::task::yield_now().await;
+                }
             }
         }
     };

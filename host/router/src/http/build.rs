@@ -149,7 +149,8 @@ pub(crate) fn body(described: &Body) -> (Bytes, Option<HeaderValue>) {
 }
 
 fn gzip(body: &[u8]) -> Bytes {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::with_capacity(body.len() / 3 + 64), flate2::Compression::fast());
+    let mut encoder =
+        flate2::write::GzEncoder::new(Vec::with_capacity(body.len() / 3 + 64), flate2::Compression::fast());
     encoder.write_all(body).expect("a Vec takes every write");
     Bytes::from(encoder.finish().expect("a Vec takes every write"))
 }

@@ -37,7 +37,9 @@ fn plain(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
         io::ErrorKind::ConnectionReset => "connection reset by the other side".to_owned(),
-        io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted => "connection closed by the other side".to_owned(),
+        io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted => {
+            "connection closed by the other side".to_owned()
+        }
         io::ErrorKind::TimedOut => "no connection within the time limit (connect-timeout)".to_owned(),
         _ => error.to_string(),
     }

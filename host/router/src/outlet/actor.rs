@@ -35,11 +35,11 @@ pub(super) async fn run(
     let shared = state.shared.clone();
     let mut attempts = FuturesUnordered::new();
     let mut timer = std::pin::pin!(sleep_until(Instant::now()));
-    let mut asked_for_one = false;
+    let mut invited = Invitation::default();
     loop {
         let now = Instant::now();
         while let Ok(arrival) = inbox.try_recv() {
-            asked_for_one = false;
+            invited.came(&state);
             take(&mut state, arrival, now);
         }
         state.keys.wake(now);
@@ -55,11 +55,11 @@ pub(super) async fn run(
         }
         if state.breaker.is_open() && close_at.is_none() {
             door.shut();
-            if state.wants_untried() && !asked_for_one {
-                asked_for_one = true;
+            if invited.another(&state) {
                 door.admit_one();
             }
         } else {
+            invited = Invitation::default();
             door.open();
         }
         let deadline = state.deadline(now).into_iter().chain(close_at).min();
@@ -73,7 +73,7 @@ pub(super) async fn run(
             Some(done) = attempts.next(), if !attempts.is_empty() => state.conclude(done, Instant::now()),
             arrival = inbox.recv() => match arrival {
                 Some(arrival) => {
-                    asked_for_one = false;
+                    invited.came(&state);
                     take(&mut state, arrival, now);
                 }
                 // Every handle is gone: nobody waits for what is left, and the log still has it.
@@ -86,6 +86,31 @@ pub(super) async fn run(
     door.open();
     if state.live > 0 {
         info!(destination = %shared.destination_id, unsettled = state.live, "outlet closed, the log has what is left");
+    }
+}
+
+/// Whom the open breaker lets in: while the next probe would be a delivery that has failed already, one
+/// more per probe. While only few keys fail it may well be the events' fault, and deliveries are let in
+/// until one of another key is among them; otherwise those few keys could keep everybody else out.
+#[derive(Debug, Default)]
+struct Invitation {
+    round: Option<u32>,
+}
+
+impl Invitation {
+    fn another(&mut self, state: &State) -> bool {
+        let round = state.breaker.round();
+        let wanted = state.wants_untried() && self.round != round;
+        if wanted {
+            self.round = round;
+        }
+        wanted
+    }
+
+    fn came(&mut self, state: &State) {
+        if !state.breaker.many_keys_fail() {
+            self.round = None;
+        }
     }
 }
 

@@ -12,7 +12,13 @@ async fn what_is_not_settled_in_time_is_dropped_and_comes_again_from_the_log() {
     world.receiver.next([Answer::status(200), Answer::status(200)]);
     world.receiver.answer_by(|_| Answer::hang());
     world.receiver.next([Answer::status(200), Answer::status(200)]);
-    let outlet = world.outlet(Config { attempt_timeout: Duration::from_secs(3600), first_byte_timeout: Duration::from_secs(3600), ..quick() }).await;
+    let outlet = world
+        .outlet(Config {
+            attempt_timeout: Duration::from_secs(3600),
+            first_byte_timeout: Duration::from_secs(3600),
+            ..quick()
+        })
+        .await;
     world.send(&outlet, 1, 0..10).await;
     world.receiver.wait_for(3).await;
     outlet.clone().close(Duration::from_millis(50)).await;

@@ -115,14 +115,20 @@ async fn too_many_requests_makes_the_whole_destination_wait_and_parks_nothing() 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_event_that_is_throttled_for_ever_becomes_a_dead_letter() {
     let world = World::new().await;
-    world.receiver.answer_by(|received| if number(received).1 == 0 { Answer::throttle(None) } else { Answer::status(200) });
+    world
+        .receiver
+        .answer_by(|received| if number(received).1 == 0 { Answer::throttle(None) } else { Answer::status(200) });
     let outlet = world.outlet(Config { retry_time_window: Duration::from_millis(50), ..quick() }).await;
     world.send(&outlet, 1, 0..3).await;
     outlet.close(Duration::from_secs(30)).await;
     let letters = world.dead_letters().await;
     assert_eq!(letters.len(), 1);
     assert!(letters[0].attempts >= 3, "attempts-min");
-    assert!(letters[0].reason.contains("429") && letters[0].reason.contains("retry-time-window"), "{}", letters[0].reason);
+    assert!(
+        letters[0].reason.contains("429") && letters[0].reason.contains("retry-time-window"),
+        "{}",
+        letters[0].reason
+    );
     assert_eq!(world.tracker.books().delivered, 2);
 }
 

@@ -32,7 +32,10 @@ async fn an_event_that_keeps_failing_parks_and_its_key_queues_behind_it() {
     assert_eq!((books.delivered, books.parked), (90, 11));
     world.settlement.flush().await;
     let rows = world.settlement.parked("d").await.unwrap();
-    assert_eq!(rows.iter().map(|row| row.position.idx).collect::<Vec<_>>(), [0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100]);
+    assert_eq!(
+        rows.iter().map(|row| row.position.idx).collect::<Vec<_>>(),
+        [0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100]
+    );
     assert!(rows[0].attempt >= 3 && rows[0].first_failed_at_ms > 0);
     assert_eq!(rows[0].last_error, "the destination answered 500");
     assert!(rows[1..].iter().all(|row| row.attempt == 0));

@@ -40,7 +40,10 @@ async fn a_redirect_is_not_followed() {
     world.send(&outlet, 1, 0..1).await;
     outlet.close(Duration::from_secs(30)).await;
     assert_eq!(world.receiver.count(), 1);
-    assert_eq!(world.dead_letters().await[0].reason, "the destination answered 302, a redirect, and redirects are not followed");
+    assert_eq!(
+        world.dead_letters().await[0].reason,
+        "the destination answered 302, a redirect, and redirects are not followed"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -60,7 +63,9 @@ async fn of_a_huge_answer_only_the_beginning_is_read() {
 async fn a_request_that_cannot_be_sent_is_refused_without_harm_to_the_others() {
     let world = World::new().await;
     let outlet = world.outlet(quick()).await;
-    for (idx, (url, header)) in [("not a url", "x"), ("http://a.example/", "Host"), ("http://a.example/", "b ad")].iter().enumerate() {
+    for (idx, (url, header)) in
+        [("not a url", "x"), ("http://a.example/", "Host"), ("http://a.example/", "b ad")].iter().enumerate()
+    {
         let request = Request {
             method: Method::Get,
             url: (*url).to_owned(),

@@ -46,7 +46,8 @@ impl Cluster {
         let folder = std::env::temp_dir().join(format!("pintle-router-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let data_dir = folder.join("postgres");
-        let postgres = Postgres::start(pintle_store::embedded::Config { data_dir, ..Default::default() }).await.unwrap();
+        let postgres =
+            Postgres::start(pintle_store::embedded::Config { data_dir, ..Default::default() }).await.unwrap();
         let runtime = Runtime::new(pintle_runtime::Config::default()).unwrap();
         let cluster = Arc::new(Cluster { postgres: Some(postgres), folder, runtime });
         *shared = Arc::downgrade(&cluster);
@@ -98,7 +99,16 @@ impl World {
         let tracker = settlement.tracker("d").await.unwrap();
         tracker.begin(1, 1, EVENTS).await;
         let plugin = plugin(&cluster.runtime, &receiver).await;
-        World { receiver, tracker, settlement, allowed: watch::Sender::new(true), store, plugin, flusher, _cluster: cluster }
+        World {
+            receiver,
+            tracker,
+            settlement,
+            allowed: watch::Sender::new(true),
+            store,
+            plugin,
+            flusher,
+            _cluster: cluster,
+        }
     }
 
     /// An outlet that starts with whatever is parked.

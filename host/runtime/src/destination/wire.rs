@@ -109,11 +109,7 @@ impl From<&Request> for wit::Request {
 
 impl From<&Response> for wit::Response {
     fn from(response: &Response) -> wit::Response {
-        wit::Response {
-            status: response.status,
-            headers: response.headers.clone(),
-            body: response.body.to_vec(),
-        }
+        wit::Response { status: response.status, headers: response.headers.clone(), body: response.body.to_vec() }
     }
 }
 

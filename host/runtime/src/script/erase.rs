@@ -1,8 +1,8 @@
 //! Walks a module and notes what to erase, or the first thing that cannot be erased.
 
+use super::Problem;
 use super::edits::Edits;
 use super::modifiers::typescript_words;
-use super::Problem;
 use oxc_ast::ast::*;
 use oxc_ast_visit::{Visit, walk};
 use oxc_span::{GetSpan, Span};

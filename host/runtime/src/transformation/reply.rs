@@ -153,7 +153,9 @@ mod tests {
         let [first, second, error, dropped] = reply.entries.as_slice() else { panic!("{reply:?}") };
         assert!(matches!(first, Entry::Output { index: 0, event } if event.get() == r#"{"a":1.00}"#));
         assert!(matches!(second, Entry::Output { index: 0, .. }));
-        assert!(matches!(error, Entry::Error { index: 1, message, stack: Some(at) } if message == "no" && at == "at 3:5"));
+        assert!(
+            matches!(error, Entry::Error { index: 1, message, stack: Some(at) } if message == "no" && at == "at 3:5")
+        );
         assert!(matches!(dropped, Entry::Dropped { index: 2 }));
     }
 

@@ -1,5 +1,7 @@
 use crate::guests::{lasting_cache, outputs, shipped};
-use pintle_runtime::transformation::{Context, Entry, Handler, Reply, ScriptEngine, ScriptError, Source, Transformation};
+use pintle_runtime::transformation::{
+    Context, Entry, Handler, Reply, ScriptEngine, ScriptError, Source, Transformation,
+};
 use pintle_runtime::{CallFailure, Config, Runtime};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -49,7 +51,8 @@ fn events(count: usize) -> Vec<Value> {
 }
 
 async fn run(transformation: &Transformation, events: &[Value]) -> Result<Reply, CallFailure> {
-    let batch: Vec<_> = events.iter().map(|message| json!({"message": message, "metadata": {"sourceId": "s1"}})).collect();
+    let batch: Vec<_> =
+        events.iter().map(|message| json!({"message": message, "metadata": {"sourceId": "s1"}})).collect();
     transformation.transform(&ctx(), serde_json::to_vec(&batch).unwrap(), events.len()).await
 }
 
@@ -96,7 +99,8 @@ async fn an_event_can_be_dropped_or_become_many() {
 
 #[tokio::test]
 async fn a_batch_is_seen_as_a_whole() {
-    let code = "export function transformBatch(events, metadata) {\n  return events.filter((e) => e.event !== 'e1');\n}";
+    let code =
+        "export function transformBatch(events, metadata) {\n  return events.filter((e) => e.event !== 'e1');\n}";
     let transformation = load(code).await;
     assert_eq!(transformation.handler(), Handler::Batch);
     let reply = run(&transformation, &events(3)).await.unwrap();
@@ -120,11 +124,13 @@ async fn time_and_chance_come_from_the_context() {
 
 #[tokio::test]
 async fn logs_are_kept_up_to_a_limit() {
-    let code = "export function transformEvent(event) {\n  log('hello', {a: 1}); console.warn('careful'); return event;\n}";
+    let code =
+        "export function transformEvent(event) {\n  log('hello', {a: 1}); console.warn('careful'); return event;\n}";
     let reply = reply(code, 1).await;
     let logs: Vec<_> = reply.logs.iter().map(|line| (line.level.as_str(), line.message.as_str())).collect();
     assert_eq!(logs, [("info", r#"hello {"a":1}"#), ("warn", "careful")]);
-    let flood = "export function transformEvent(event) { for (let i = 0; i < 5000; i++) log('line ' + i); return event; }";
+    let flood =
+        "export function transformEvent(event) { for (let i = 0; i < 5000; i++) log('line ' + i); return event; }";
     let reply = self::reply(flood, 1).await;
     assert_eq!(reply.logs.len(), Config::default().logs_per_batch_max + 1);
     assert!(reply.logs.last().unwrap().message.contains("left out"), "{:?}", reply.logs.last());
@@ -164,7 +170,10 @@ async fn hogs_are_told_apart_from_crashes() {
     let transformation = engine.load(source(code)).await.unwrap();
     match run(&transformation, &events(1)).await {
         Err(failure) => assert_eq!(failure, CallFailure::OutOfMemory),
-        Ok(reply) => assert!(matches!(&reply.entries[0], Entry::Error { message, .. } if message.contains("memory")), "{reply:?}"),
+        Ok(reply) => assert!(
+            matches!(&reply.entries[0], Entry::Error { message, .. } if message.contains("memory")),
+            "{reply:?}"
+        ),
     }
 }
 
@@ -194,7 +203,10 @@ async fn a_syntax_error_names_its_place_and_shows_the_line() {
 async fn a_mistake_that_only_the_engine_sees_has_its_place_too() {
     let error = refusal("export function transformEvent(event) {\n  return event;\n}\nlet a = 1;\nlet a = 2;\n").await;
     assert_eq!(error.line, 5, "{error:?}");
-    let error = refusal("const settings = undefined;\nexport const limit = settings.limit;\nexport function transformEvent() {}").await;
+    let error = refusal(
+        "const settings = undefined;\nexport const limit = settings.limit;\nexport function transformEvent() {}",
+    )
+    .await;
     assert_eq!((error.line, error.excerpt.as_str()), (2, "export const limit = settings.limit;"), "{error:?}");
     assert!(error.stack.contains("transformation.js:2:"), "{error:?}");
 }
@@ -238,7 +250,9 @@ async fn a_handler_may_be_exported_under_its_name_later() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn scripts_run_side_by_side_and_do_not_meet() {
-    let code = |n: usize| format!("globalThis.n = {n}; export function transformEvent(event) {{ return {{n: globalThis.n}}; }}");
+    let code = |n: usize| {
+        format!("globalThis.n = {n}; export function transformEvent(event) {{ return {{n: globalThis.n}}; }}")
+    };
     let mut calls = Vec::new();
     for n in 0..4 {
         let transformation = load(&code(n)).await;

@@ -16,7 +16,8 @@ async fn configure(config: serde_json::Value) -> Result<Arc<Destination>, Config
 async fn the_webhook_destination_describes_a_request_per_event() {
     let webhook = configure(json!({"webhookUrl": "https://example.com/hook", "webhookMethod": "POST"})).await.unwrap();
     let message = json!({"type": "track", "event": "Order Completed", "messageId": "m1", "userId": "u1"});
-    let batch = serde_json::to_vec(&json!([{"message": message, "metadata": {}}, {"message": message, "metadata": {}}]));
+    let batch =
+        serde_json::to_vec(&json!([{"message": message, "metadata": {}}, {"message": message, "metadata": {}}]));
     let outcomes = webhook.transform(Context::default(), batch.unwrap(), 2).await.unwrap();
     assert_eq!(outcomes.len(), 2);
     let Outcome::Deliver(deliveries) = &outcomes[0] else { panic!("{outcomes:?}") };

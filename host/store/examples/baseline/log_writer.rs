@@ -42,8 +42,9 @@ async fn produce(log: Log, mut events: Vec<Event>, size: usize, written: Arc<Ato
     loop {
         let mut batch = log.batch();
         for _ in 0..size {
+            let count = events.len();
             let event = &mut events[at];
-            at = (at + 1) % events.len();
+            at = (at + 1) % count;
             event.renew();
             batch.push(&frame(event));
         }

@@ -40,8 +40,9 @@ async fn insert(options: PgConnectOptions, mut events: Vec<Event>, size: usize, 
     loop {
         let (mut ids, mut payloads) = (Vec::with_capacity(size), Vec::with_capacity(size));
         for _ in 0..size {
+            let count = events.len();
             let event = &mut events[at];
-            at = (at + 1) % events.len();
+            at = (at + 1) % count;
             event.renew();
             ids.push(event.message_id.clone());
             payloads.push(String::from_utf8(event.raw.clone())?);

@@ -74,7 +74,11 @@ impl Chunk {
     }
 
     /// The stored form.
-    pub(crate) fn encode(&self, parts: &[Part], compressor: &mut zstd::bulk::Compressor<'_>) -> std::io::Result<Vec<u8>> {
+    pub(crate) fn encode(
+        &self,
+        parts: &[Part],
+        compressor: &mut zstd::bulk::Compressor<'_>,
+    ) -> std::io::Result<Vec<u8>> {
         let events = self.offsets.len();
         let mut out = Vec::with_capacity(HEADER + events * 9 + self.body.len() / 3);
         out.extend_from_slice(MAGIC);
@@ -137,9 +141,8 @@ struct Header {
 
 impl Header {
     fn read(bytes: &[u8]) -> Option<Header> {
-        let number = |at: usize| -> Option<usize> {
-            Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?) as usize)
-        };
+        let number =
+            |at: usize| -> Option<usize> { Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?) as usize) };
         if bytes.get(..4)? != MAGIC || *bytes.get(4)? != ZSTD {
             return None;
         }

@@ -116,7 +116,8 @@ impl Gate {
     }
 
     pub(super) fn shrank(&self, bytes: u64) {
-        let before = self.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| Some(now.saturating_sub(bytes)));
+        let before =
+            self.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| Some(now.saturating_sub(bytes)));
         metrics::log_bytes(before.unwrap_or_default().saturating_sub(bytes));
     }
 
@@ -151,7 +152,6 @@ impl Gate {
         *seen = Some((Instant::now(), free));
         Some(free)
     }
-
 }
 
 fn disk_size(path: &std::path::Path) -> Option<u64> {

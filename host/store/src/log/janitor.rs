@@ -1,7 +1,7 @@
 //! Seals segments that are full or old, and drops those that nobody needs any more.
 
-use super::segment::{Due, Segment};
 use super::Inner;
+use super::segment::{Due, Segment};
 use crate::settle::Settlement;
 use crate::{Error, dead_letters};
 use std::sync::Arc;

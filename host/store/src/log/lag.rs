@@ -53,7 +53,8 @@ impl Log {
         let statement = format!(
             "SELECT coalesce(sum(events), 0)::bigint, min(seq) FROM {table} WHERE lane = $1 AND seq BETWEEN $2 AND $3"
         );
-        let row = sqlx::query(AssertSqlSafe(statement)).bind(lane).bind(from).bind(head).fetch_one(self.inner.store.pool());
+        let row =
+            sqlx::query(AssertSqlSafe(statement)).bind(lane).bind(from).bind(head).fetch_one(self.inner.store.pool());
         let row = match row.await {
             Ok(row) => row,
             // Dropped meanwhile.

@@ -1,10 +1,10 @@
 //! The writer of one lane: takes what waits, makes a chunk of it, commits it, answers everybody.
 
+use super::Inner;
 use super::batch::Part;
 use super::chunk::{self, Chunk, PIECE_BYTES};
 use super::gate::Refused;
 use super::segment::{self, PIECE_COST};
-use super::Inner;
 use crate::{Error, fail_point, lease::Lease, metrics};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use std::collections::VecDeque;
@@ -321,11 +321,12 @@ impl Lane {
 
     async fn check_epoch(&mut self) -> Result<(), Error> {
         let backend = self.connection.as_mut().expect("the caller has connected");
-        let epoch: Option<i64> = sqlx::query_scalar("SELECT epoch FROM lanes WHERE id = $1 AND owner = $2 AND head IS NULL")
-            .bind(self.id)
-            .bind(self.owner)
-            .fetch_optional(&mut backend.connection)
-            .await?;
+        let epoch: Option<i64> =
+            sqlx::query_scalar("SELECT epoch FROM lanes WHERE id = $1 AND owner = $2 AND head IS NULL")
+                .bind(self.id)
+                .bind(self.owner)
+                .fetch_optional(&mut backend.connection)
+                .await?;
         match epoch {
             Some(epoch) if epoch == self.epoch => {
                 // Sealed: the janitor has made the next segment before it sealed this one, but may not have

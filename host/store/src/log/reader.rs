@@ -92,8 +92,13 @@ impl Reader {
     }
 
     async fn next_closed(&mut self) -> Result<Option<Arc<Chunk>>, Error> {
-        let unfinished: Vec<(i64, i64)> =
-            self.inner.closed.iter().filter(|(lane, head)| self.wants(**lane) <= **head).map(|(l, h)| (*l, *h)).collect();
+        let unfinished: Vec<(i64, i64)> = self
+            .inner
+            .closed
+            .iter()
+            .filter(|(lane, head)| self.wants(**lane) <= **head)
+            .map(|(l, h)| (*l, *h))
+            .collect();
         let mut oldest: Option<(i64, i64)> = None;
         for (lane, head) in unfinished {
             if self.fetched.get(&lane).is_none_or(VecDeque::is_empty) && !self.fetch(lane, head).await? {

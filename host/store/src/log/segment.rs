@@ -3,7 +3,7 @@
 use crate::{Error, Store};
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 use std::collections::BTreeMap;
-use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard, PoisonError};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, SystemTime};
 
 /// The table of a segment.
@@ -55,9 +55,8 @@ impl Segments {
         )
         .fetch_one(store.pool())
         .await?;
-        for row in sqlx::query("SELECT segment, lane, first_seq, last_seq FROM segment_lanes")
-            .fetch_all(store.pool())
-            .await?
+        for row in
+            sqlx::query("SELECT segment, lane, first_seq, last_seq FROM segment_lanes").fetch_all(store.pool()).await?
         {
             let id: i64 = row.get(0);
             if let Some(segment) = list.iter_mut().find(|segment| segment.id == id) {
@@ -99,7 +98,9 @@ impl Segments {
     pub(super) fn holding(&self, lane: i64, seq: i64) -> Vec<i64> {
         self.read()
             .iter()
-            .filter(|segment| segment.sealed.is_none() || segment.lanes.get(&lane).is_some_and(|(_, last)| *last >= seq))
+            .filter(|segment| {
+                segment.sealed.is_none() || segment.lanes.get(&lane).is_some_and(|(_, last)| *last >= seq)
+            })
             .map(|segment| segment.id)
             .collect()
     }
@@ -128,7 +129,8 @@ impl Segments {
     /// Makes the next segment, so that writers have somewhere to go when the open one is sealed.
     pub(super) async fn create(&self, store: &Store) -> Result<i64, Error> {
         let mut tx = store.pool().begin().await?;
-        let id: i64 = sqlx::query_scalar("INSERT INTO segments DEFAULT VALUES RETURNING id").fetch_one(&mut *tx).await?;
+        let id: i64 =
+            sqlx::query_scalar("INSERT INTO segments DEFAULT VALUES RETURNING id").fetch_one(&mut *tx).await?;
         let table = table(id);
         // EXTERNAL and the high target keep a piece inline in its heap page. autovacuum has nothing to do
         // in a table that is only ever appended to and dropped.

@@ -1,8 +1,8 @@
 //! Writes what the trackers hold: all dirty cursors of the node in one fenced statement.
 
+use super::marks::LaneMarks;
 use super::rows::{DeadLetter, Parked};
 use super::tracker::{Books, Class, Snapshot, Tracker};
-use super::marks::LaneMarks;
 use crate::{Error, Store, dead_letters, fail_point, lease::Lease, metrics};
 use pintle_events::Position;
 use sqlx::{PgConnection, Row};
@@ -346,7 +346,11 @@ async fn move_cursors(
     if owned == 0 { Err(Error::Fenced) } else { Ok(()) }
 }
 
-pub(crate) async fn insert_parked(connection: &mut PgConnection, destination: &str, rows: &[Parked]) -> Result<(), Error> {
+pub(crate) async fn insert_parked(
+    connection: &mut PgConnection,
+    destination: &str,
+    rows: &[Parked],
+) -> Result<(), Error> {
     for row in rows {
         sqlx::query(
             "INSERT INTO parked (destination, lane, seq, idx, output, key_hash, connection, source, message_id, \

@@ -72,8 +72,7 @@ impl LaneMarks {
 
     /// Begins the next chunk and says which of its events are settled already.
     pub(crate) fn begin(&mut self, seq: i64, events: u32) -> Vec<bool> {
-        let mut chunk =
-            ChunkMarks { seq, events, unsettled: events, bits: vec![0; events.div_ceil(64) as usize] };
+        let mut chunk = ChunkMarks { seq, events, unsettled: events, bits: vec![0; events.div_ceil(64) as usize] };
         if self.chunks.is_empty() {
             if seq == self.seq {
                 for idx in 0..self.idx.min(events) {

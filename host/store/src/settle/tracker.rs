@@ -140,7 +140,11 @@ impl Tracker {
     /// For each lane with a cursor, the chunk in which it stands, and how many events from there on are settled.
     #[must_use]
     pub fn cursors(&self) -> BTreeMap<i64, (i64, u64)> {
-        self.state().lanes.iter().map(|(lane, marks)| (*lane, (marks.cursor_seq(), marks.settled_from_cursor()))).collect()
+        self.state()
+            .lanes
+            .iter()
+            .map(|(lane, marks)| (*lane, (marks.cursor_seq(), marks.settled_from_cursor())))
+            .collect()
     }
 
     /// A dead letter was tried again and its transformation let go of it.

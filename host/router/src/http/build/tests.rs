@@ -27,7 +27,17 @@ async fn sent(request: &destination::Request) -> (HeaderMap, Bytes) {
 
 #[test]
 fn only_absolute_http_urls_can_be_used() {
-    for url in ["", "/path", "a.example", "ftp://a.example/", "http://", "http:///x", "https://?q", "http://a b/", "file:///etc/passwd"] {
+    for url in [
+        "",
+        "/path",
+        "a.example",
+        "ftp://a.example/",
+        "http://",
+        "http:///x",
+        "https://?q",
+        "http://a b/",
+        "file:///etc/passwd",
+    ] {
         assert!(matches!(build(&described(url)), Err(Malformed::Url)), "{url}");
     }
     let built = build(&described("HTTPS://a.example:8443/p?x=1#y")).unwrap();

@@ -24,7 +24,7 @@ async fn a_full_log_refuses_until_the_dead_destination_is_back_and_loses_nothing
     // Each request has events of one user only: they share a lane, and are accepted or refused together.
     let mut events = Events::new(2, EVENT_BYTES);
     let mut connection = Connection::open(pintle.gateway()).await.unwrap();
-    let mut acknowledged = vec![0; USERS];
+    let mut acknowledged = [0; USERS];
     let refused = 'full: {
         for turn in 0..USERS * EVENTS_EACH_MAX / 10 {
             let user = turn % USERS;

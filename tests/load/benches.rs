@@ -50,27 +50,33 @@ pub async fn run(plan: Plan) -> anyhow::Result<()> {
         singles: Vec::new(),
         batches: Vec::new(),
     };
-    bench.events()?;
-    for name in plan.names {
-        eprintln!("bench: {name}");
-        let done = match name {
-            "gateway" => gateway::singles(&mut bench).await,
-            "gateway-batches" => gateway::batches(&mut bench).await,
-            "postgres-cpu" => postgres_cpu::run(&mut bench).await,
-            "end-to-end" => end_to_end::run(&mut bench).await,
-            "latency" => latency::run(&mut bench).await,
-            "idle" => idle::run(&mut bench).await,
-            _ => start::run(&mut bench).await,
-        };
-        done.with_context(|| format!("{name} failed"))?;
-    }
+    let done = bench.run(&plan.names).await;
+    // What was measured before a failure is shown all the same.
     if !bench.json {
         print!("\n{}", table(&bench.figures));
     }
-    Ok(())
+    done
 }
 
 impl Bench {
+    async fn run(&mut self, names: &[&str]) -> anyhow::Result<()> {
+        self.events()?;
+        for name in names {
+            eprintln!("bench: {name}");
+            let done = match *name {
+                "gateway" => gateway::singles(self).await,
+                "gateway-batches" => gateway::batches(self).await,
+                "postgres-cpu" => postgres_cpu::run(self).await,
+                "end-to-end" => end_to_end::run(self).await,
+                "latency" => latency::run(self).await,
+                "idle" => idle::run(self).await,
+                _ => start::run(self).await,
+            };
+            done.with_context(|| format!("{name} failed"))?;
+        }
+        Ok(())
+    }
+
     /// Notes a figure; with `--json` it is printed at once.
     fn record(&mut self, figure: Figure) {
         if self.json {

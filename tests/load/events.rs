@@ -136,6 +136,7 @@ fn event(random: &mut Random, words: &[String]) -> String {
         "Mozilla/5.0 (X11; Linux x86_64; rv:136.0) Gecko/20100101 Firefox/136.0",
         "Mozilla/5.0 (Linux; Android 15; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/134.0.0.0 Mobile Safari/537.36",
     ];
+    const SCREENS: [(u32, u32); 4] = [(1920, 1080), (1440, 900), (390, 844), (412, 915)];
     let user = random.below(USERS);
     // The same user has the same ids in every event of theirs.
     let mut of_user = Random(user.wrapping_mul(0xD134_2543_DE82_EF95) + 1);
@@ -155,16 +156,17 @@ fn event(random: &mut Random, words: &[String]) -> String {
     let name = NAMES[random.below(NAMES.len() as u64) as usize];
     let path =
         format!("/{}/{}-{}", random.text(words, 1), random.text(words, 2).replace(' ', "-"), random.below(1_000_000));
-    let (click, session) = (
-        base64(&[random.next().to_be_bytes(), random.next().to_be_bytes(), random.next().to_be_bytes()].concat()),
-        random.below(1 << 40),
-    );
+    let click: Vec<u8> = (0..5).flat_map(|_| random.next().to_be_bytes()).collect();
+    let click = base64(&click);
+    let session = 1_772_366_400_000 + random.below(86_400_000);
+    let cart = u128::from(random.next()) << 64 | u128::from(random.next());
+    let (width, height) = SCREENS[of_user.below(4) as usize];
     let (title, text) = (random.text(words, 5), random.text(words, 12));
     let (price, quantity, order) = (random.below(100_000) as f64 / 100.0, random.below(9) + 1, random.next() >> 20);
     let user_id = 10_000_000 + user * 7;
     let [a, b, c, d, ..] = ip;
     format!(
-        r#"{{"type":"track","channel":"web","event":"{name}","messageId":"{message}","anonymousId":"{anonymous}","userId":"{user_id}","originalTimestamp":"{time}","sentAtNs":"{TIME_PLACE}","context":{{"library":{{"name":"RudderLabs JavaScript SDK","version":"3.20.1"}},"locale":"en-US","ip":"{a}.{b}.{c}.{d}","userAgent":"{agent}","sessionId":{session},"page":{{"path":"{path}","url":"https://shop.example.com{path}?gclid={click}","referrer":"https://www.example.org/","title":"{title}"}},"screen":{{"width":1920,"height":1080,"density":2}},"traits":{{"email":"{first}.{last}@example.com","plan":"team"}}}},"properties":{{"order_id":"{order:x}","sku":"{first}-{quantity}","price":{price},"quantity":{quantity},"currency":"EUR","email":"{first}.{last}@example.com","note":"{text}"}}}}"#,
+        r#"{{"type":"track","channel":"web","event":"{name}","messageId":"{message}","anonymousId":"{anonymous}","userId":"{user_id}","originalTimestamp":"{time}","sentAtNs":"{TIME_PLACE}","context":{{"library":{{"name":"RudderLabs JavaScript SDK","version":"3.20.1"}},"locale":"en-US","ip":"{a}.{b}.{c}.{d}","userAgent":"{agent}","sessionId":{session},"page":{{"path":"{path}","url":"https://shop.example.com{path}?gclid={click}","title":"{title}"}},"screen":{{"width":{width},"height":{height}}},"traits":{{"email":"{first}.{last}@example.com"}}}},"properties":{{"order_id":"{order:x}","sku":"{first}-{quantity}","price":{price},"quantity":{quantity},"currency":"EUR","cart":"{cart:032x}","email":"{first}.{last}@example.com","note":"{text}"}}}}"#,
     )
 }
 

@@ -11,6 +11,7 @@
 mod benches;
 mod client;
 mod clock;
+mod destination;
 mod events;
 mod figure;
 mod peers;

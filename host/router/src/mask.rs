@@ -102,10 +102,10 @@ fn collect(root: &Value, schema: &Value, config: &Value, secrets: &mut Vec<Strin
     if schema.get("writeOnly") == Some(&Value::Bool(true)) {
         return leaves(config, secrets);
     }
-    if let Some(target) = schema.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix('#')) {
-        if let Some(schema) = root.pointer(target) {
-            collect(root, schema, config, secrets, depth + 1);
-        }
+    if let Some(target) = schema.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix('#'))
+        && let Some(schema) = root.pointer(target)
+    {
+        collect(root, schema, config, secrets, depth + 1);
     }
     for word in ["allOf", "anyOf", "oneOf"] {
         for schema in schema.get(word).and_then(Value::as_array).into_iter().flatten() {

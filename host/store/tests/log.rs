@@ -1,5 +1,7 @@
 //! The event log on a real Postgres: what is committed is read, in order, whatever happened in between.
 
+#![allow(clippy::unwrap_used, reason = "in a test the line is the message, also in a function that tests share")]
+
 mod cluster;
 
 use cluster::Cluster;

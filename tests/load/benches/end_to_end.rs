@@ -6,19 +6,20 @@
 use super::Bench;
 use super::gateway::own_cpu_us;
 use super::wrk::requests_per_second;
-use crate::client::{Connection, Load};
+use crate::client::Load;
 use crate::clock::median;
+use crate::destination::{Destination, start_delivering};
 use crate::events::Template;
 use crate::figure::Figure;
-use crate::peers::Peer;
-use crate::pintle::{Pintle, WRITE_KEY, demo};
+use crate::pintle::{Pintle, WRITE_KEY};
+use anyhow::ensure;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 const NAME: &str = "end-to-end";
 /// Events that are posted and have not arrived, at most.
-const ON_THE_WAY: u64 = 6_000;
+const ON_THE_WAY: usize = 6_000;
 const CONNECTIONS: usize = 64;
 /// As many as the router has for one destination.
 const WRK_CONNECTIONS: usize = 64;
@@ -34,9 +35,7 @@ struct Run {
 }
 
 pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
-    let mut receiver = Peer::role(&["receiver"])?;
-    let address = receiver.address()?;
-    let pintle = Pintle::start(&bench.scratch, NAME, &demo(address.port())?).await?;
+    let (pintle, mut destination) = start_delivering(&bench.scratch, NAME).await?;
     let templates = |templates: Vec<Template>, connections| Load {
         target: pintle.listen,
         connections,
@@ -46,9 +45,9 @@ pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
     let batches = templates(bench.pool.batches(WRITE_KEY, 100), CONNECTIONS / 8);
     let (mut one, mut many, mut wrk) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..bench.spans.rounds {
-        one.push(cell(bench, &pintle, &receiver, address, &singles).await?);
-        many.push(cell(bench, &pintle, &receiver, address, &batches).await?);
-        wrk.push(requests_per_second(bench, address, WRK_CONNECTIONS, bench.spans.cell).await?);
+        one.push(cell(bench, &pintle, &mut destination, &singles).await?);
+        many.push(cell(bench, &pintle, &mut destination, &batches).await?);
+        wrk.push(requests_per_second(bench, destination.address, WRK_CONNECTIONS, bench.spans.cell).await?);
     }
     record(bench, "posted one by one", &one, &wrk, true);
     record(bench, "posted in batches of 100", &many, &wrk, false);
@@ -57,28 +56,21 @@ pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn cell(
-    bench: &Bench,
-    pintle: &Pintle,
-    receiver: &Peer,
-    address: std::net::SocketAddr,
-    load: &Load,
-) -> anyhow::Result<Run> {
-    let mut asking = Connection::open(address).await?;
-    let before = arrived(&mut asking).await?;
-    let credit = Rc::new(Semaphore::new(ON_THE_WAY as usize));
+async fn cell(bench: &Bench, pintle: &Pintle, destination: &mut Destination, load: &Load) -> anyhow::Result<Run> {
+    let before = destination.arrived().await?;
+    let credit = Rc::new(Semaphore::new(ON_THE_WAY));
     let run = load
         .closed_loop(Some(credit.clone()), async |counts| {
             let mut seen = before;
             let warm = Instant::now() + bench.spans.warm;
-            refill(&mut asking, &credit, &mut seen, warm).await?;
-            let cpu = || -> anyhow::Result<_> {
-                Ok([pintle.cpu_us()?, pintle.postgres_cpu_us()?, receiver.cpu_us()?, own_cpu_us()?])
-            };
-            let (first, started, cpu_before) = (seen, Instant::now(), cpu()?);
-            refill(&mut asking, &credit, &mut seen, started + bench.spans.cell).await?;
-            let (events, seconds, cpu_after) = ((seen - first) as f64, started.elapsed().as_secs_f64(), cpu()?);
+            refill(destination, &credit, &mut seen, warm).await?;
+            let (first, started) = (seen, Instant::now());
+            let cpu_before = cpu(pintle, destination)?;
+            refill(destination, &credit, &mut seen, started + bench.spans.cell).await?;
+            let (events, seconds) = ((seen - first) as f64, started.elapsed().as_secs_f64());
+            let cpu_after = cpu(pintle, destination)?;
             counts.check()?;
+            ensure!(events > 0.0, "nothing has arrived; the status: {}", pintle.status().await?);
             let per_event = |at: usize| (cpu_after[at] - cpu_before[at]) as f64 / events;
             Ok(Run {
                 events_per_second: events / seconds,
@@ -89,36 +81,29 @@ async fn cell(
             })
         })
         .await?;
-    drain(&mut asking).await?;
+    // The next cell begins with nothing on the way.
+    destination.quiet().await?;
     Ok(run)
 }
 
+fn cpu(pintle: &Pintle, destination: &Destination) -> anyhow::Result<[u64; 4]> {
+    Ok([pintle.cpu_us()?, pintle.postgres_cpu_us()?, destination.cpu_us()?, own_cpu_us()?])
+}
+
 /// Gives the generator as much credit as events arrive, until that moment.
-async fn refill(asking: &mut Connection, credit: &Semaphore, seen: &mut u64, until: Instant) -> anyhow::Result<()> {
+async fn refill(
+    destination: &mut Destination,
+    credit: &Semaphore,
+    seen: &mut u64,
+    until: Instant,
+) -> anyhow::Result<()> {
     while Instant::now() < until {
         tokio::time::sleep(LOOK_EVERY).await;
-        let now = arrived(asking).await?;
+        let now = destination.arrived().await?;
         credit.add_permits((now - *seen) as usize);
         *seen = now;
     }
     Ok(())
-}
-
-/// Waits until nothing arrives any more, so that the next cell begins with nothing on the way.
-async fn drain(asking: &mut Connection) -> anyhow::Result<()> {
-    const QUIET: Duration = Duration::from_millis(500);
-    loop {
-        let before = arrived(asking).await?;
-        tokio::time::sleep(QUIET).await;
-        if arrived(asking).await? == before {
-            return Ok(());
-        }
-    }
-}
-
-/// How many events the receiver has got.
-pub async fn arrived(asking: &mut Connection) -> anyhow::Result<u64> {
-    Ok(asking.get("/count").await?.parse()?)
 }
 
 fn record(bench: &mut Bench, how: &str, runs: &[Run], wrk: &[f64], is_the_aim: bool) {

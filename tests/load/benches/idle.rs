@@ -1,26 +1,16 @@
 //! What a Pintle with the demo costs while nothing happens.
 
 use super::Bench;
-use super::end_to_end::arrived;
-use crate::client::Connection;
+use crate::destination::start_delivering;
 use crate::figure::Figure;
-use crate::peers::Peer;
-use crate::pintle::{Pintle, demo};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 const NAME: &str = "idle";
 const CPU_MOST_PERCENT: f64 = 1.0;
 const RESIDENT_MOST_MB: f64 = 150.0;
 
 pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
-    let mut receiver = Peer::role(&["receiver"])?;
-    let address = receiver.address()?;
-    let pintle = Pintle::start(&bench.scratch, NAME, &demo(address.port())?).await?;
-    let mut asking = Connection::open(address).await?;
-    // The event that proved the start: once it has arrived, everything that is made at first use is made.
-    while arrived(&mut asking).await? == 0 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let (pintle, _destination) = start_delivering(&bench.scratch, NAME).await?;
     tokio::time::sleep(bench.spans.warm).await;
     let before = (pintle.cpu_us()?, pintle.postgres_cpu_us()?);
     let started = Instant::now();

@@ -1,12 +1,11 @@
 //! How long an event takes from the moment it is due to its arrival, at a thousand a second.
 
 use super::Bench;
-use super::end_to_end::arrived;
-use crate::client::{Connection, Load};
+use crate::client::Load;
 use crate::clock::percentile;
+use crate::destination::start_delivering;
 use crate::figure::Figure;
-use crate::peers::Peer;
-use crate::pintle::{Pintle, WRITE_KEY, demo};
+use crate::pintle::WRITE_KEY;
 use anyhow::ensure;
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
@@ -25,30 +24,22 @@ const P50_MOST_MS: f64 = 5.0;
 const P99_MOST_MS: f64 = 20.0;
 
 pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
-    let mut receiver = Peer::role(&["receiver"])?;
-    let address = receiver.address()?;
-    let pintle = Pintle::start(&bench.scratch, NAME, &demo(address.port())?).await?;
+    let (pintle, mut destination) = start_delivering(&bench.scratch, NAME).await?;
     let templates = Rc::new(bench.pool.singles(WRITE_KEY));
     let load = Load { target: pintle.listen, connections: CONNECTIONS, templates };
-    let mut asking = Connection::open(address).await?;
     load.open_loop(PER_SECOND, PER_SECOND * bench.spans.warm.as_secs()).await?;
-    settle(&mut asking).await?;
-    let first = arrived(&mut asking).await?;
-    asking.get("/ages").await?;
+    destination.quiet().await?;
+    let first = destination.arrived().await?;
+    destination.ages_ns().await?;
 
     let count = PER_SECOND * bench.spans.open_loop.as_secs();
     let cpu_before = (pintle.cpu_us()?, pintle.postgres_cpu_us()?);
     let syncs = Syncs::start(&bench.scratch.join("fdatasync.bin"))?;
     let acknowledged = load.open_loop(PER_SECOND, count).await?;
-    let deadline = Instant::now() + ARRIVAL_TIME_MAX;
-    while arrived(&mut asking).await? < first + count && Instant::now() < deadline {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    destination.wait_for(first + count, Instant::now() + ARRIVAL_TIME_MAX).await?;
     let syncs = syncs.stop()?;
     let cpu = (pintle.cpu_us()? - cpu_before.0, pintle.postgres_cpu_us()? - cpu_before.1);
-    let ages = asking.get("/ages").await?;
-    let mut ages: Vec<u64> = ages.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
-    ages.sort_unstable();
+    let ages = destination.ages_ns().await?;
     ensure!(ages.len() as u64 == count, "{} of {count} events have arrived", ages.len());
 
     let ms = |sorted: &[u64], share| percentile(sorted, share) as f64 / 1e6;
@@ -68,19 +59,6 @@ pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
     pintle.stop()?;
     bench.scratch.clear(NAME);
     Ok(())
-}
-
-/// Waits until nothing has arrived for a while.
-async fn settle(asking: &mut Connection) -> anyhow::Result<()> {
-    let mut before = 0;
-    loop {
-        let now = arrived(asking).await?;
-        if now == before {
-            return Ok(());
-        }
-        before = now;
-        tokio::time::sleep(Duration::from_millis(500)).await;
-    }
 }
 
 /// What the disk itself takes meanwhile: 8 KB written over and synced, now and then.

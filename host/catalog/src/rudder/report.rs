@@ -165,7 +165,7 @@ fn unused(at: &At<'_>, used: &[&str], report: &mut ImportReport, why: impl Fn(&s
     for (key, value) in at.entries() {
         let is = |name: &&str| key.eq_ignore_ascii_case(name);
         let off = matches!(value.value(), Some(serde_json::Value::Bool(false)));
-        if used.iter().any(|n| is(n)) || SILENT.iter().any(|n| is(n)) || off || value.is_blank() {
+        if used.iter().any(&is) || SILENT.iter().any(is) || off || value.is_blank() {
             continue;
         }
         let why = why(key, &value);

@@ -56,6 +56,7 @@ impl<T> Keys<T> {
     }
 
     /// Whether nothing is queued or in flight.
+    #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
         self.by_hash.is_empty()
     }

@@ -1,7 +1,7 @@
 //! A folder for data directories and logs, on the disk where builds are: not in memory, where a sync is free.
 
 use anyhow::Context;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The folder; removed in the end unless it is to be kept.
 #[derive(Debug)]
@@ -25,11 +25,6 @@ impl Scratch {
     /// A path in it.
     pub fn join(&self, name: &str) -> PathBuf {
         self.path.join(name)
-    }
-
-    /// The folder itself.
-    pub fn path(&self) -> &Path {
-        &self.path
     }
 
     /// Removes something in it that is not needed any more: a run of everything fills gigabytes.

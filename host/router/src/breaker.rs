@@ -90,7 +90,7 @@ impl Breaker {
 
     /// Whether so many keys fail that one more opinion would hardly change ours.
     pub(crate) fn many_keys_fail(&self) -> bool {
-        self.failing.len() >= self.keys_max
+        self.failing.len() >= self.keys_max || self.why() == Some(Why::Refused)
     }
 
     /// The number of the current wait for a probe, from 1; `None` when it is closed.

@@ -119,7 +119,8 @@ fn record(bench: &mut Bench, how: &str, runs: &[Run], wrk: &[f64], is_the_aim: b
         figure = figure.aim(format!("ratio ≥ {LEAST}"), ratio >= LEAST);
     }
     bench.record(figure);
-    let columns: [(&str, fn(&Run) -> f64); 3] = [
+    type Column = (&'static str, fn(&Run) -> f64);
+    let columns: [Column; 3] = [
         ("Postgres CPU", |run| run.postgres_cpu_us),
         ("receiver CPU", |run| run.receiver_cpu_us),
         ("load generator CPU", |run| run.generator_cpu_us),

@@ -382,7 +382,7 @@ pub(crate) async fn insert_parked(
 async fn update_parked(connection: &mut PgConnection, destination: &str, rows: &[Parked]) -> Result<(), Error> {
     for row in rows {
         sqlx::query(
-            "UPDATE parked SET attempt = $6, next_at_ms = $7, requests_done = $8, last_error = $9 \
+            "UPDATE parked SET attempt = $6, next_at_ms = $7, requests_done = $8, last_error = $9, first_failed_at_ms = $10 \
              WHERE destination = $1 AND lane = $2 AND seq = $3 AND idx = $4 AND output = $5",
         )
         .bind(destination)
@@ -394,6 +394,7 @@ async fn update_parked(connection: &mut PgConnection, destination: &str, rows: &
         .bind(row.next_at_ms)
         .bind(row.requests_done as i32)
         .bind(without_nul(&row.last_error))
+        .bind(row.first_failed_at_ms)
         .execute(&mut *connection)
         .await?;
     }

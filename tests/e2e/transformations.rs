@@ -2,7 +2,7 @@
 
 use pintle_tests::events::{Events, post};
 use pintle_tests::ledger::Ledger;
-use pintle_tests::pintle::{Options, Pintle};
+use pintle_tests::pintle::{Options, Pintle, destination};
 use pintle_tests::receiver::Receiver;
 use pintle_tests::workspace::Workspace;
 
@@ -34,6 +34,8 @@ async fn only_the_guilty_event_becomes_a_dead_letter(what_it_does: &str, reason:
     assert_eq!(book.count(GUILTY.0, GUILTY.1), 0, "the guilty event was delivered");
     assert!(receiver.received().iter().all(|one| one.json()["properties"]["seen"] == true));
 
+    // Its row is written with the next cursor move.
+    pintle.wait_until("a stored dead letter", |status| destination(status, "orders")["dead_letters"] == 1).await;
     let list = pintle.cli(&["dead-letters", "list", "--json"]).await;
     assert_eq!(list.code, 0, "{list:?}");
     let list = list.json();

@@ -53,6 +53,12 @@ impl Figure {
         self
     }
 
+    /// Says that it is only to be known.
+    pub fn reported(mut self) -> Figure {
+        self.aim = Some("reported".to_owned());
+        self
+    }
+
     /// The line that `--json` prints.
     pub fn json(&self) -> String {
         json!({

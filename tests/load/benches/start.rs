@@ -46,7 +46,7 @@ pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
 
 fn record(bench: &mut Bench, what: &str, megabytes: f64, took: Duration) {
     let figure = format!("after {what}, {megabytes:.0} MB of events unsettled");
-    bench.record(Figure::new(NAME, figure, took.as_secs_f64(), "s").aim("reported", true));
+    bench.record(Figure::new(NAME, figure, took.as_secs_f64(), "s").reported());
 }
 
 /// Posts events until as many bytes of them are accepted as the plan says; returns them in MB.

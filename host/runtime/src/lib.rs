@@ -34,6 +34,7 @@ mod clock;
 mod component;
 mod config;
 pub mod destination;
+pub mod egress;
 mod engine;
 mod failure;
 mod instance;

@@ -61,6 +61,7 @@ impl Pintle {
         let started = Instant::now();
         let child = Command::new(&program)
             .args(["up", "--listen", &listen.to_string(), "--admin-listen", &admin.to_string()])
+            .args(["--egress-allow", "127.0.0.0/8"])
             .arg("--data-dir")
             .arg(home.join("data"))
             .arg("--workspace")

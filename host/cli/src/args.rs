@@ -2,6 +2,7 @@
 
 use clap::builder::FalseyValueParser;
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
+use pintle_runtime::egress::Network;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -62,6 +63,10 @@ pub struct UpArgs {
     /// Where the plugins are: one .wasm file each [default: plugins beside the program]
     #[arg(long, env = "PINTLE_PLUGINS_DIR", value_name = "DIR")]
     pub plugins_dir: Option<PathBuf>,
+    /// Let requests of destinations go to this network although it is not public, as in 127.0.0.0/8; for
+    /// development, and for receivers of one's own. Can be given more than once
+    #[arg(long, env = "PINTLE_EGRESS_ALLOW", value_name = "NETWORK", value_delimiter = ',')]
+    pub egress_allow: Vec<Network>,
     /// The configuration file
     #[arg(long, env = "PINTLE_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -81,6 +86,7 @@ impl fmt::Debug for UpArgs {
             .field("database_url", &self.database_url.as_ref().map(|_| "…"))
             .field("workspace", &self.workspace)
             .field("plugins_dir", &self.plugins_dir)
+            .field("egress_allow", &self.egress_allow)
             .field("config", &self.config)
             .field("log_format", &self.log_format)
             .finish()

@@ -146,7 +146,7 @@ impl Runner {
             config: self.parts.router.clone(),
             destination_id: self.spec.id.as_str().into(),
             plugin: plugin.clone(),
-            http: HttpClient::new(&self.parts.router),
+            http: HttpClient::new(&self.parts.router, plugin.manifest().hosts.clone()),
             tracker: self.tracker.clone(),
             parked: self.parts.settlement.parked(&self.spec.id).await?,
             mask,

@@ -1,5 +1,6 @@
 //! The router's settings: every limit has a name, a unit and a default.
 
+use pintle_runtime::egress::Networks;
 use serde::Deserialize;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
@@ -62,6 +63,11 @@ pub struct Config {
     /// How long an unused connection is kept. Default: 60 s.
     #[serde(with = "seconds")]
     pub connection_idle_max: Duration,
+    /// Networks that are not public and that requests may go to all the same, as in `[127.0.0.0/8, fd00::/8]`.
+    /// Without it a request to a private, loopback or link-local address is refused and its event becomes a
+    /// dead letter: whoever writes a configuration or an event could reach what the operator meant to keep
+    /// to the machine. Default: none.
+    pub egress_allow: Networks,
 }
 
 impl Default for Config {
@@ -91,6 +97,7 @@ impl Default for Config {
             response_head_bytes_max: count(64 * KIB),
             excerpt_bytes_max: count(4 * KIB),
             connection_idle_max: Duration::from_secs(60),
+            egress_allow: Networks::default(),
         }
     }
 }
@@ -119,5 +126,7 @@ mod tests {
         assert!(serde_json::from_str::<Config>(r#"{"retry-bases": 1}"#).is_err());
         assert!(serde_json::from_str::<Config>(r#"{"retry-base": -1}"#).is_err());
         assert!(serde_json::from_str::<Config>(r#"{"concurrency-max": 0}"#).is_err());
+        assert!(serde_json::from_str::<Config>(r#"{"egress-allow": ["127.0.0.0/8", "::1"]}"#).is_ok());
+        assert!(serde_json::from_str::<Config>(r#"{"egress-allow": ["localhost"]}"#).is_err());
     }
 }

@@ -3,10 +3,13 @@
 //! A client belongs to one destination: it has a pool of its own, so that a destination whose
 //! connections hang cannot use up anybody else's. It never follows a redirect: a 3xx is an answer like
 //! any other, judged by the verdict rules, and a destination cannot send us to an address nobody configured.
+//! What a request may reach is decided here and nowhere else: the plugin's manifest names the hosts, and an
+//! address that is not public is refused, whatever its name, unless the operator has allowed it.
 
 pub(crate) mod build;
 mod encode;
 mod errors;
+mod resolve;
 
 pub use build::Malformed;
 
@@ -14,6 +17,7 @@ use crate::config::Config;
 use bytes::{Bytes, BytesMut};
 use errors::{Connected, describe};
 use http_body_util::{BodyExt as _, Full};
+use hyper::Uri;
 use hyper::body::Incoming;
 use hyper::header::HeaderMap;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -21,6 +25,9 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use pintle_runtime::destination::{Request, Response};
+use pintle_runtime::egress::{Hosts, Networks, Refusal};
+use resolve::Resolver;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -28,8 +35,10 @@ use tokio::time::{Instant, timeout_at};
 /// The HTTP client of one destination.
 #[derive(Clone, Debug)]
 pub struct HttpClient {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>,
     limits: Arc<Limits>,
+    hosts: Arc<Hosts>,
+    networks: Arc<Networks>,
 }
 
 #[derive(Debug)]
@@ -45,6 +54,9 @@ pub enum Unanswered {
     /// The request could not be built.
     #[error(transparent)]
     Malformed(#[from] Malformed),
+    /// The request wanted to go where it may not.
+    #[error("the request was not sent: {0}")]
+    Forbidden(#[from] Refusal),
     /// The network or the other side failed.
     #[error("{0}")]
     Network(String),
@@ -79,24 +91,29 @@ impl Answer {
 }
 
 impl HttpClient {
-    /// A client that trusts the usual public authorities.
+    /// A client that trusts the usual public authorities and reaches these hosts.
     #[must_use]
-    pub fn new(config: &Config) -> HttpClient {
+    pub fn new(config: &Config, hosts: Hosts) -> HttpClient {
         let provider = rustls::crypto::ring::default_provider();
         let https = HttpsConnectorBuilder::new()
             .with_provider_and_webpki_roots(provider)
             .expect("ring offers the TLS versions that rustls allows by default");
-        HttpClient::build(config, https)
+        HttpClient::build(config, hosts, https)
     }
 
     /// A client with TLS settings of one's own, without ALPN: it is filled in here.
     #[must_use]
-    pub fn with_tls(config: &Config, tls: rustls::ClientConfig) -> HttpClient {
-        HttpClient::build(config, HttpsConnectorBuilder::new().with_tls_config(tls))
+    pub fn with_tls(config: &Config, hosts: Hosts, tls: rustls::ClientConfig) -> HttpClient {
+        HttpClient::build(config, hosts, HttpsConnectorBuilder::new().with_tls_config(tls))
     }
 
-    fn build(config: &Config, https: HttpsConnectorBuilder<hyper_rustls::builderstates::WantsSchemes>) -> HttpClient {
-        let mut tcp = HttpConnector::new();
+    fn build(
+        config: &Config,
+        hosts: Hosts,
+        https: HttpsConnectorBuilder<hyper_rustls::builderstates::WantsSchemes>,
+    ) -> HttpClient {
+        let networks = Arc::new(config.egress_allow.clone());
+        let mut tcp = HttpConnector::new_with_resolver(Resolver::new(networks.clone()));
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(config.connect_timeout));
@@ -115,18 +132,24 @@ impl HttpClient {
             first_byte: config.first_byte_timeout.min(config.attempt_timeout),
             body_bytes: config.response_bytes_max.get(),
         };
-        HttpClient { client, limits: Arc::new(limits) }
+        HttpClient { client, limits: Arc::new(limits), hosts: Arc::new(hosts), networks }
     }
 
     /// Sends the request and reads its answer.
     pub(crate) async fn send(&self, request: &Request) -> Result<Answer, Unanswered> {
         let request = build::build(request)?;
+        self.check(request.uri())?;
         let begun = Instant::now();
         let limits = &*self.limits;
         let head = timeout_at(begun + limits.first_byte, self.client.request(request)).await;
         let (head, body) = match head {
             Ok(Ok(answer)) => answer.into_parts(),
-            Ok(Err(error)) => return Err(Unanswered::Network(describe(&error, Connected::of(&error)))),
+            Ok(Err(error)) => {
+                return Err(match resolve::refusal(&error) {
+                    Some(refusal) => Unanswered::Forbidden(refusal),
+                    None => Unanswered::Network(describe(&error, Connected::of(&error))),
+                });
+            }
             Err(_) => {
                 let name = if limits.first_byte < limits.attempt { "first-byte-timeout" } else { "attempt-timeout" };
                 return Err(Unanswered::TimedOut { what: "no answer came", limit: limits.first_byte, name });
@@ -144,6 +167,15 @@ impl HttpClient {
             }
         };
         Ok(Answer { status: head.status.as_u16(), headers: head.headers, body })
+    }
+
+    /// Whether the request may go there, as far as can be told before names are resolved. An address in the
+    /// URL never meets the resolver.
+    fn check(&self, uri: &Uri) -> Result<(), Refusal> {
+        let host = uri.host().unwrap_or_default();
+        self.hosts.check(host)?;
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        bare.parse::<IpAddr>().map_or(Ok(()), |address| self.networks.check(address))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::verdict::Failure;
 use metrics::{Counter, Histogram, Unit, counter, describe_counter, describe_histogram, histogram};
+use pintle_runtime::egress::Refusal;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ const PARKED: &str = "pintle_router_parked_total";
 const RETRIED: &str = "pintle_router_retried_total";
 const FAILED: &str = "pintle_router_attempts_failed_total";
 const BREAKER_OPENED: &str = "pintle_router_breaker_opened_total";
+const FORBIDDEN: &str = "pintle_router_egress_refused_total";
 const ATTEMPT_SECONDS: &str = "pintle_router_attempt_seconds";
 
 /// Tells the recorder what the names mean. Call it once, after the recorder is installed.
@@ -27,6 +29,11 @@ pub fn describe() {
     describe_counter!(RETRIED, Unit::Count, "Failed attempts that will be repeated.");
     describe_counter!(FAILED, Unit::Count, "Failed attempts by kind: reject, refused, throttled, retry, unsent.");
     describe_counter!(BREAKER_OPENED, Unit::Count, "How often the breaker opened.");
+    describe_counter!(
+        FORBIDDEN,
+        Unit::Count,
+        "Requests not sent because of where they wanted to go, by why: host (not in the manifest) or address (not public)."
+    );
     describe_histogram!(ATTEMPT_SECONDS, Unit::Seconds, "How long attempts took, from start to verdict.");
 }
 
@@ -40,6 +47,7 @@ pub(crate) struct Metrics {
     pub(crate) breaker_opened: Counter,
     failed: [Counter; 5],
     attempt_seconds: Histogram,
+    destination: Arc<str>,
 }
 
 impl std::fmt::Debug for Metrics {
@@ -61,11 +69,21 @@ impl Metrics {
             breaker_opened: of(BREAKER_OPENED),
             failed: ["reject", "refused", "throttled", "retry", "unsent"].map(failed),
             attempt_seconds: histogram!(ATTEMPT_SECONDS, "destination" => destination.clone()),
+            destination: destination.clone(),
         }
     }
 
     pub(crate) fn attempt(&self, took: Duration) {
         self.attempt_seconds.record(took);
+    }
+
+    /// Looked up each time: it is rare, and should not show where it never happens.
+    pub(crate) fn forbidden(&self, refusal: &Refusal) {
+        let why = match refusal {
+            Refusal::Host { .. } => "host",
+            Refusal::Address { .. } => "address",
+        };
+        counter!(FORBIDDEN, "destination" => self.destination.clone(), "why" => why).increment(1);
     }
 
     pub(crate) fn failed(&self, failure: &Failure) {

@@ -45,7 +45,9 @@ impl Failure {
 impl From<Unanswered> for Failure {
     fn from(why: Unanswered) -> Failure {
         match why {
-            Unanswered::Malformed(malformed) => Failure::Reject { reason: malformed.to_string() },
+            // An event can name its own host (webhook's `fullPath`), so a forbidden one says nothing about the
+            // destination, and it will be as forbidden the next time.
+            why @ (Unanswered::Malformed(_) | Unanswered::Forbidden(_)) => Failure::Reject { reason: why.to_string() },
             why => Failure::Retry { reason: why.to_string(), after: None },
         }
     }

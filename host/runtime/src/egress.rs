@@ -44,8 +44,17 @@ fn listed(allowed: &[String]) -> String {
 
 /// The hosts that a component may reach: `api.example.com`, `*.example.com` (any name below, not the name
 /// itself) or `*` (any).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Vec<String>")]
 pub struct Hosts(Vec<String>);
+
+impl TryFrom<Vec<String>> for Hosts {
+    type Error = String;
+
+    fn try_from(patterns: Vec<String>) -> Result<Hosts, String> {
+        Hosts::new(&patterns)
+    }
+}
 
 impl Hosts {
     /// The list as it stands in a manifest; an entry that could never be met is an error, in words.

@@ -74,6 +74,7 @@ impl Config {
         set(&mut gateway.listen, args.listen);
         set(&mut admin.listen, args.admin_listen);
         admin.insecure |= args.admin_insecure;
+        config.router.egress_allow.extend(&args.egress_allow);
         config.data_dir = args.data_dir.clone().or(config.data_dir);
         config.database_url = args.database_url.clone().or(config.database_url);
         config.workspace = args.workspace.clone().or(config.workspace);

@@ -3,7 +3,7 @@
 use super::Shared;
 use super::item::{Item, now_ms};
 use crate::excerpt;
-use crate::http::Answer;
+use crate::http::{Answer, Unanswered};
 use crate::verdict::{Failure, judge};
 use pintle_events::Position;
 use pintle_runtime::destination::{Context, Delivery, Outcome, Request};
@@ -117,6 +117,9 @@ async fn send_all(shared: &Shared, requests: &[Request], mut done: u32) -> (u32,
         let answer = match shared.http.send(request).await {
             Ok(answer) => answer,
             Err(unanswered) => {
+                if let Unanswered::Forbidden(refusal) = &unanswered {
+                    shared.metrics.forbidden(refusal);
+                }
                 let exchange = Box::new(Exchange { request: request.clone(), answer: None });
                 return (done, End::Failed(unanswered.into(), Some(exchange)));
             }

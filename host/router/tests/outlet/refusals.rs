@@ -2,7 +2,9 @@
 
 use crate::setup::{SECRET, World, assert_all_in_order, number, quick};
 use bytes::Bytes;
+use pintle_router::Config;
 use pintle_runtime::destination::{Body, Method, Request};
+use pintle_runtime::egress::{Hosts, Networks};
 use pintle_tests::receiver::Answer;
 use std::time::Duration;
 
@@ -84,4 +86,54 @@ async fn a_request_that_cannot_be_sent_is_refused_without_harm_to_the_others() {
     assert_eq!(reasons.len(), 3);
     assert!(reasons[0].contains("not an absolute http or https URL"), "{reasons:?}");
     assert!(reasons[1].contains("`Host`") && reasons[2].contains("`b ad`"), "{reasons:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_to_an_address_that_is_not_public_is_refused_and_says_so() {
+    let world = World::new().await;
+    // Without the test network: what an operator has who sets nothing.
+    let outlet = world.outlet(Config { egress_allow: Networks::default(), ..quick() }).await;
+    let by_name = world.receiver.url("/hook").replace("127.0.0.1", "localhost");
+    let urls = [
+        world.receiver.url("/hook"),
+        by_name,
+        world.receiver.url("/hook").replace("127.0.0.1", "[::ffff:127.0.0.1]"),
+        world.receiver.url("/hook").replace("127.0.0.1", "2130706433"),
+        "http://169.254.169.254/latest/meta-data/".to_owned(),
+    ];
+    for (idx, url) in (0..).zip(&urls) {
+        outlet.send(world.delivery_of(u64::from(idx), idx, Bytes::from_static(b"{}"), vec![get(url)])).await.unwrap();
+    }
+    outlet.clone().close(Duration::from_secs(30)).await;
+    assert_eq!(world.receiver.connections(), 0, "no connection is made");
+    let letters = world.dead_letters().await;
+    assert_eq!(letters.len(), urls.len());
+    for letter in &letters {
+        assert!(letter.reason.starts_with("the request was not sent: the address "), "{}", letter.reason);
+        assert!(letter.reason.contains("`egress-allow`") && letter.response.is_none(), "{}", letter.reason);
+        assert!(letter.request.as_ref().unwrap().starts_with("GET http"));
+    }
+    assert!(letters[4].reason.contains("metadata"), "{}", letters[4].reason);
+    assert!(outlet.status().last_error.is_some(), "an operator sees it");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_to_a_host_outside_the_manifest_is_refused() {
+    let world = World::new().await;
+    let hosts = Hosts::new(&["api.example.com".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+    let outlet = world.outlet_to(quick(), hosts).await;
+    for (idx, url) in (0..).zip(["http://evil.example/x", "http://localhost/x", &world.receiver.url("/ok")]) {
+        outlet.send(world.delivery_of(u64::from(idx), idx, Bytes::from_static(b"{}"), vec![get(url)])).await.unwrap();
+    }
+    outlet.close(Duration::from_secs(30)).await;
+    assert_eq!(world.receiver.count(), 1);
+    let reasons: Vec<_> = world.dead_letters().await.into_iter().map(|letter| letter.reason).collect();
+    assert_eq!(reasons.len(), 2);
+    assert!(reasons[0].contains("`evil.example`") && reasons[0].contains("api.example.com"), "{reasons:?}");
+    assert!(reasons[1].contains("`localhost`"), "{reasons:?}");
+}
+
+fn get(url: &str) -> Request {
+    let url = url.to_owned();
+    Request { method: Method::Get, url, query: Vec::new(), headers: Vec::new(), body: Body::None, gzip: false }
 }

@@ -5,6 +5,7 @@ use pintle_events::Position;
 use pintle_router::{Config, Delivery, HttpClient, Mask, Outlet, Setup, Status};
 use pintle_runtime::Runtime;
 use pintle_runtime::destination::{self, Context, Destination, Outcome, Request};
+use pintle_runtime::egress::{Hosts, Networks};
 use pintle_store::Store;
 use pintle_store::dead_letters::{self, Filter};
 use pintle_store::embedded::Postgres;
@@ -113,9 +114,14 @@ impl World {
 
     /// An outlet that starts with whatever is parked.
     pub async fn outlet(&self, config: Config) -> Outlet {
+        self.outlet_to(config, self.plugin.manifest().hosts.clone()).await
+    }
+
+    /// The same, for a plugin whose manifest names these hosts.
+    pub async fn outlet_to(&self, config: Config, hosts: Hosts) -> Outlet {
         self.settlement.flush().await;
         Outlet::start(Setup {
-            http: HttpClient::new(&config),
+            http: HttpClient::new(&config, hosts),
             config,
             destination_id: "d".into(),
             plugin: self.plugin.clone(),
@@ -198,6 +204,7 @@ pub fn quick() -> Config {
         retry_base: Duration::from_millis(10),
         retry_max: Duration::from_millis(80),
         attempt_timeout: Duration::from_millis(400),
+        egress_allow: Networks::new(vec!["127.0.0.0/8".parse().unwrap()]),
         ..Config::default()
     }
 }

@@ -1,6 +1,7 @@
 //! What `describe` returns.
 
 use crate::LoadError;
+use crate::egress::Hosts;
 use serde::Deserialize;
 
 /// A destination plugin in its own words.
@@ -16,9 +17,9 @@ pub struct Manifest {
     /// JSON Schema of its configuration; secrets carry `"writeOnly": true`.
     #[serde(default)]
     pub config: serde_json::Value,
-    /// Hosts its requests may go to; `*` for any public one.
+    /// Hosts its requests may go to.
     #[serde(default)]
-    pub hosts: Vec<String>,
+    pub hosts: Hosts,
     /// Who judges answers.
     #[serde(default)]
     pub conclude: Conclude,

@@ -1,6 +1,6 @@
 //! What a new revision changes, in words that may be logged.
 
-use crate::{Catalog, Connection, Destination, Source, Transformation, fingerprint};
+use crate::{Catalog, Connection, Credential, Destination, Library, Source, Transformation, fingerprint};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -9,7 +9,7 @@ use std::fmt;
 /// fingerprints only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
-    /// `source`, `destination`, `connection` or `transformation`.
+    /// `source`, `destination`, `connection`, `transformation`, `library` or `credential`.
     pub thing: &'static str,
     /// Its id.
     pub id: String,
@@ -47,6 +47,8 @@ pub fn diff(old: &Catalog, new: &Catalog) -> Vec<Change> {
     section("source", &old.sources, &new.sources, source, &mut changes);
     section("destination", &old.destinations, &new.destinations, destination, &mut changes);
     section("transformation", &old.transformations, &new.transformations, transformation, &mut changes);
+    section("library", &old.libraries, &new.libraries, library, &mut changes);
+    section("credential", &old.credentials, &new.credentials, credential, &mut changes);
     section("connection", &old.connections, &new.connections, connection, &mut changes);
     changes
 }
@@ -103,7 +105,16 @@ fn transformation(transformation: &Transformation) -> Shown {
         ("name", transformation.name.clone()),
         ("language", format!("{:?}", transformation.language).to_lowercase()),
         ("version", transformation.version.clone()),
+        ("hosts", list(&transformation.hosts)),
     ]
+}
+
+fn library(library: &Library) -> Shown {
+    vec![("name", library.name.clone()), ("version", fingerprint::of(library.code.as_bytes()))]
+}
+
+fn credential(credential: &Credential) -> Shown {
+    vec![("value", format!("#{}", fingerprint::of(credential.value.as_bytes())))]
 }
 
 fn connection(connection: &Connection) -> Shown {

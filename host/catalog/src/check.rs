@@ -29,6 +29,12 @@ pub fn check(catalog: &Catalog, plugins: &BTreeSet<String>) -> Vec<Problem> {
             ));
         }
     }
+    for (id, credential) in &catalog.credentials {
+        let value = serde_json::Value::String(credential.value.clone());
+        for (_, error) in secrets::malformed(&value) {
+            problems.push(Problem::new(format!("credentials.{id}"), error.problem(), error.fix()));
+        }
+    }
     check_connections(catalog, &mut problems);
     problems
 }
@@ -37,7 +43,9 @@ fn check_ids(catalog: &Catalog, problems: &mut Vec<Problem>) {
     let ids = (catalog.sources.keys().map(|id| ("sources", id)))
         .chain(catalog.destinations.keys().map(|id| ("destinations", id)))
         .chain(catalog.connections.keys().map(|id| ("connections", id)))
-        .chain(catalog.transformations.keys().map(|id| ("transformations", id)));
+        .chain(catalog.transformations.keys().map(|id| ("transformations", id)))
+        .chain(catalog.libraries.keys().map(|id| ("libraries", id)))
+        .chain(catalog.credentials.keys().map(|id| ("credentials", id)));
     for (section, id) in ids {
         if !is_id(id) {
             problems.push(Problem::new(

@@ -48,6 +48,12 @@ pub struct Catalog {
     /// User code.
     #[serde(default)]
     pub transformations: BTreeMap<String, Transformation>,
+    /// Code that transformations import by its id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub libraries: BTreeMap<String, Library>,
+    /// Secrets that code asks for by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub credentials: BTreeMap<String, Credential>,
 }
 
 /// Where events come from: an SDK with a write key.
@@ -157,6 +163,35 @@ pub struct Transformation {
     pub code: String,
     /// Changes whenever the code does: the first 16 hex digits of its SHA-256.
     pub version: String,
+    /// The hosts that it may fetch from; none when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<String>,
+}
+
+/// Code that transformations import by its id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Library {
+    /// For people.
+    pub name: String,
+    /// The source text.
+    pub code: String,
+}
+
+/// A secret that code asks for by name.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Credential {
+    /// The secret; `${env:X}` and `${file:P}` are resolved when a transformation starts. Never print it.
+    pub value: String,
+}
+
+/// Leaves the value out.
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = fingerprint::of(self.value.as_bytes());
+        f.debug_struct("Credential").field("value", &format_args!("#{value}")).finish()
+    }
 }
 
 impl Transformation {
@@ -164,7 +199,7 @@ impl Transformation {
     #[must_use]
     pub fn new(name: String, language: Language, code: String) -> Transformation {
         let version = fingerprint::of(code.as_bytes());
-        Transformation { name, language, code, version }
+        Transformation { name, language, code, version, hosts: Vec::new() }
     }
 }
 

@@ -16,6 +16,13 @@
 //! transformations:
 //!   tidy:
 //!     file: tidy.js                   # beside this file; or `code: |` and the text
+//!     hosts: [api.example.com]        # where it may fetch from
+//!
+//! libraries:                          # imported by id
+//!   strings: {file: strings.js}
+//!
+//! credentials:                        # for getCredential
+//!   api-key: ${env:API_KEY}
 //!
 //! connections:
 //!   site-orders:
@@ -30,7 +37,9 @@
 use crate::check::check;
 use crate::file::{Config, read_text};
 use crate::problem::{FileError, Problem};
-use crate::{Catalog, Connection, Destination, DestinationState, Language, Source, Transformation};
+use crate::{
+    Catalog, Connection, Credential, Destination, DestinationState, Language, Library, Source, Transformation,
+};
 use pintle_events::Kind;
 use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
@@ -51,6 +60,10 @@ struct Document {
     connections: Section<ConnectionEntry>,
     #[serde(default)]
     transformations: Section<TransformationEntry>,
+    #[serde(default)]
+    libraries: Section<LibraryEntry>,
+    #[serde(default)]
+    credentials: Section<String>,
 }
 
 #[derive(Deserialize)]
@@ -89,6 +102,15 @@ struct TransformationEntry {
     name: Option<String>,
     #[serde(default)]
     language: Language,
+    code: Option<Spanned<String>>,
+    file: Option<Spanned<PathBuf>>,
+    hosts: Option<Vec<Spanned<String>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct LibraryEntry {
+    name: Option<String>,
     code: Option<Spanned<String>>,
     file: Option<Spanned<PathBuf>>,
 }
@@ -178,6 +200,8 @@ impl Reader<'_> {
             destinations: self.section("destinations", document.destinations, Self::destination),
             connections: self.section("connections", document.connections, Self::connection),
             transformations: self.section("transformations", document.transformations, Self::transformation),
+            libraries: self.section("libraries", document.libraries, Self::library),
+            credentials: self.section("credentials", document.credentials, |_, _, _, value| Credential { value }),
         }
     }
 
@@ -251,7 +275,20 @@ impl Reader<'_> {
     }
 
     fn transformation(&mut self, path: &str, id: &str, entry: TransformationEntry) -> Transformation {
-        let code = match (entry.code, entry.file) {
+        let code = self.code(path, entry.code, entry.file);
+        let hosts = entry.hosts.unwrap_or_default().into_iter().enumerate();
+        let hosts = hosts.map(|(index, host)| self.place(format!("{path}.hosts[{index}]"), host)).collect();
+        let name = entry.name.unwrap_or_else(|| id.to_owned());
+        Transformation { hosts, ..Transformation::new(name, entry.language, code) }
+    }
+
+    fn library(&mut self, path: &str, id: &str, entry: LibraryEntry) -> Library {
+        let code = self.code(path, entry.code, entry.file);
+        Library { name: entry.name.unwrap_or_else(|| id.to_owned()), code }
+    }
+
+    fn code(&mut self, path: &str, code: Option<Spanned<String>>, file: Option<Spanned<PathBuf>>) -> String {
+        match (code, file) {
             (Some(code), None) => self.place(format!("{path}.code"), code),
             (None, Some(file)) => {
                 let file = self.place(format!("{path}.file"), file);
@@ -266,8 +303,7 @@ impl Reader<'_> {
                 "has neither `code` nor `file`",
                 "write the code under `code: |`, or name its file with `file:`",
             ),
-        };
-        Transformation::new(entry.name.unwrap_or_else(|| id.to_owned()), entry.language, code)
+        }
     }
 
     fn code_file(&mut self, path: &str, file: &Path) -> String {

@@ -16,6 +16,7 @@
 pub mod batch;
 pub mod chain;
 pub mod config;
+pub mod given;
 pub mod intake;
 pub mod isolate;
 pub mod map;

@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// The script engine's file.
+/// The script engine's file, and that of the one for transformations that were granted hosts.
 const JAVASCRIPT: &str = "javascript-engine";
+const JAVASCRIPT_NET: &str = "javascript-net-engine";
 
 /// Loads components by name from a folder.
 #[derive(Clone)]
@@ -68,14 +69,15 @@ impl Plugins {
         self.runtime.destination(&bytes).await.map_err(|error| Error::Load { name: name.to_owned(), error })
     }
 
-    /// The JavaScript engine.
+    /// The JavaScript engine; with `network`, the one that may ask the host to fetch.
     ///
     /// # Errors
     /// When it is not there or does not fit.
-    pub async fn javascript(&self) -> Result<Arc<ScriptEngine>, Error> {
-        let bytes = self.read(JAVASCRIPT).await?;
+    pub async fn javascript(&self, network: bool) -> Result<Arc<ScriptEngine>, Error> {
+        let name = if network { JAVASCRIPT_NET } else { JAVASCRIPT };
+        let bytes = self.read(name).await?;
         let engine = self.runtime.script_engine(&bytes).await;
-        engine.map_err(|error| Error::Load { name: JAVASCRIPT.to_owned(), error })
+        engine.map_err(|error| Error::Load { name: name.to_owned(), error })
     }
 
     async fn read(&self, name: &str) -> Result<Vec<u8>, Error> {

@@ -3,6 +3,7 @@
 use crate::batch::{self, Input};
 use crate::chain::Chain;
 use crate::config::Config;
+use crate::given;
 use crate::intake::{Intake, Sorted};
 use crate::map::Mapper;
 use crate::metrics;
@@ -11,7 +12,7 @@ use crate::spec::{Mode, Spec};
 use pintle_catalog::secrets;
 use pintle_router::{HttpClient, Mask, Outlet};
 use pintle_runtime::destination::ConfigureError;
-use pintle_runtime::transformation::{Context, ScriptError, Source};
+use pintle_runtime::transformation::{Context, ScriptError};
 use pintle_store::log::{Chunk, Log, Reader};
 use pintle_store::settle::{Settlement, Tracker};
 use pintle_store::{Store, fail_point, revisions};
@@ -112,13 +113,8 @@ impl Runner {
                     connection: route.connection_id.clone(),
                     transformation: id.clone(),
                 })?;
-                let source = Source {
-                    id: id.clone(),
-                    version: transformation.version.clone(),
-                    name: transformation.name.clone(),
-                    code: transformation.code.clone(),
-                };
-                let engine = self.parts.plugins.javascript().await?;
+                let source = given::source(id, transformation, &self.spec)?;
+                let engine = self.parts.plugins.javascript(!source.hosts.is_empty()).await?;
                 let loaded = engine
                     .load(source)
                     .await

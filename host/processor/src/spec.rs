@@ -1,6 +1,6 @@
 //! One destination's part of the catalog: what a runner works by, and what makes it be replaced.
 
-use pintle_catalog::{Catalog, Connection, Destination, DestinationState, Source, Transformation};
+use pintle_catalog::{Catalog, Connection, Credential, Destination, DestinationState, Library, Source, Transformation};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a runner does with its destination's events.
@@ -28,6 +28,10 @@ pub struct Spec {
     pub routes: BTreeMap<String, Route>,
     /// The transformations that they use.
     pub transformations: BTreeMap<String, Transformation>,
+    /// What those may import.
+    pub libraries: BTreeMap<String, Library>,
+    /// What those may ask for.
+    pub credentials: BTreeMap<String, Credential>,
 }
 
 /// A connection that is on, and its source.
@@ -71,9 +75,15 @@ impl Spec {
             }
         }
         let used: BTreeSet<&String> = routes.values().flat_map(|route| &route.connection.transformations).collect();
-        let transformations =
+        let transformations: BTreeMap<String, Transformation> =
             used.into_iter().filter_map(|id| Some((id.clone(), catalog.transformations.get(id)?.clone()))).collect();
-        Spec { id: id.to_owned(), mode, destination: destination.clone(), routes, transformations }
+        // Without a transformation they concern nobody: a change of them replaces no runner then.
+        let (libraries, credentials) = match transformations.is_empty() {
+            true => Default::default(),
+            false => (catalog.libraries.clone(), catalog.credentials.clone()),
+        };
+        let (id, destination) = (id.to_owned(), destination.clone());
+        Spec { id, mode, destination, routes, transformations, libraries, credentials }
     }
 
     /// The same destination after it was taken out of the catalog: its backlog is filtered by its old routes.
@@ -98,6 +108,8 @@ impl Spec {
             },
             routes: BTreeMap::new(),
             transformations: BTreeMap::new(),
+            libraries: BTreeMap::new(),
+            credentials: BTreeMap::new(),
         }
     }
 

@@ -179,6 +179,11 @@ impl HttpClient {
     }
 }
 
+/// What went wrong with a request, in a sentence.
+pub(crate) fn describe_failure(error: &hyper_util::client::legacy::Error) -> String {
+    describe(error, Connected::of(error))
+}
+
 /// The body up to the limit. What lies beyond is not read, and the connection is not used again.
 async fn read(mut body: Incoming, bytes_max: usize) -> Result<Bytes, hyper::Error> {
     let mut first = Bytes::new();

@@ -14,6 +14,8 @@ const RETRIED: &str = "pintle_router_retried_total";
 const FAILED: &str = "pintle_router_attempts_failed_total";
 const BREAKER_OPENED: &str = "pintle_router_breaker_opened_total";
 const FORBIDDEN: &str = "pintle_router_egress_refused_total";
+const FETCHED: &str = "pintle_fetch_requests_total";
+const FETCH_SECONDS: &str = "pintle_fetch_seconds";
 const ATTEMPT_SECONDS: &str = "pintle_router_attempt_seconds";
 
 /// Tells the recorder what the names mean. Call it once, after the recorder is installed.
@@ -34,7 +36,16 @@ pub fn describe() {
         Unit::Count,
         "Requests not sent because of where they wanted to go, by why: host (not in the manifest) or address (not public)."
     );
+    describe_counter!(FETCHED, Unit::Count, "Requests of transformations by outcome: answered, failed.");
+    describe_histogram!(FETCH_SECONDS, Unit::Seconds, "How long requests of transformations took, redirects included.");
     describe_histogram!(ATTEMPT_SECONDS, Unit::Seconds, "How long attempts took, from start to verdict.");
+}
+
+/// A request of a transformation has come to its end.
+pub(crate) fn fetched(answered: bool, took: Duration) {
+    let outcome = if answered { "answered" } else { "failed" };
+    counter!(FETCHED, "outcome" => outcome).increment(1);
+    histogram!(FETCH_SECONDS).record(took.as_secs_f64());
 }
 
 /// The handles of one destination, looked up once.

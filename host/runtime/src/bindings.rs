@@ -20,6 +20,17 @@ pub(crate) mod transformation {
     pub(crate) use exports::pintle::plugin::transformation::*;
 }
 
+/// The import of world `script-engine-net-plugin`; its export is that of `script-engine-plugin`.
+pub(crate) mod network {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "script-engine-net-plugin",
+        imports: { default: async },
+        exports: { default: async },
+    });
+    pub(crate) use pintle::plugin::network::*;
+}
+
 /// World `script-engine-plugin`.
 pub(crate) mod script_engine {
     wasmtime::component::bindgen!({

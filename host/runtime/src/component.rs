@@ -3,6 +3,7 @@
 use crate::LoadError;
 use crate::cache::ComponentDigest;
 use crate::engine::hex;
+use crate::fetch;
 use crate::limiter::State;
 use wasmtime::component::{InstancePre, Linker};
 
@@ -30,13 +31,17 @@ impl World {
     }
 }
 
-/// A compiled component that imports nothing and exports the interface of its world.
+/// A compiled component that imports nothing but what its world offers, and exports the world's interface.
 #[derive(Clone)]
 pub struct Component {
     compiled: wasmtime::component::Component,
     digest: ComponentDigest,
     world: World,
+    network: bool,
 }
+
+/// What an engine that may fetch imports.
+const NETWORK: &str = "pintle:plugin/network@0.1.0";
 
 impl Component {
     /// Checks what a component asks for and offers. `wanted` narrows it to one world.
@@ -47,11 +52,12 @@ impl Component {
     ) -> Result<Component, LoadError> {
         let engine = compiled.engine();
         let kind = compiled.component_type();
-        if let Some((import, _)) = kind.imports(engine).next() {
-            return Err(LoadError::Import { import: import.to_owned() });
-        }
         let exported = |world: &World| kind.get_export(engine, world.interface()).is_some();
         let world = World::ALL.into_iter().filter(|world| wanted.is_none_or(|wanted| wanted == *world)).find(exported);
+        let offered = |import: &str| world == Some(World::ScriptEngine) && import == NETWORK;
+        if let Some((import, _)) = kind.imports(engine).find(|(import, _)| !offered(import)) {
+            return Err(LoadError::Import { import: import.to_owned() });
+        }
         let Some(world) = world else {
             let exports: Vec<_> = kind.exports(engine).map(|(name, _)| format!("`{name}`")).collect();
             return Err(LoadError::Export {
@@ -59,7 +65,13 @@ impl Component {
                 found: if exports.is_empty() { "nothing".to_owned() } else { exports.join(", ") },
             });
         };
-        Ok(Component { compiled, digest, world })
+        let network = kind.imports(engine).next().is_some();
+        Ok(Component { compiled, digest, world, network })
+    }
+
+    /// Whether it asks for the way out.
+    pub(crate) fn network(&self) -> bool {
+        self.network
     }
 
     /// What kind of plugin it is.
@@ -73,9 +85,11 @@ impl Component {
     }
 
     /// Resolves the component once, so that starting an instance is a matter of microseconds. The linker is
-    /// empty: there is nothing a guest could call.
+    /// empty, but for engines that may fetch: there is nothing else that a guest could call.
     pub(crate) fn pre(&self) -> Result<InstancePre<State>, LoadError> {
-        Linker::new(self.compiled.engine()).instantiate_pre(&self.compiled).map_err(|error| self.misfit(error))
+        let mut linker = Linker::new(self.compiled.engine());
+        let linked = if self.network { fetch::link(&mut linker) } else { Ok(()) };
+        linked.and_then(|()| linker.instantiate_pre(&self.compiled)).map_err(|error| self.misfit(error))
     }
 
     pub(crate) fn misfit(&self, error: wasmtime::Error) -> LoadError {

@@ -41,8 +41,12 @@ pub struct Config {
     pub epoch_tick: Duration,
     /// What one call may return. Default: 8 MiB.
     pub output_bytes_max: usize,
-    /// The largest script that is accepted. Default: 512 KiB.
+    /// The largest script or library that is accepted. Default: 512 KiB.
     pub source_bytes_max: usize,
+    /// A script and all libraries that it needs, together. Default: 4 MiB.
+    pub linked_bytes_max: usize,
+    /// Requests that one call of a transformation may send. Default: 1,000.
+    pub fetches_per_call_max: u32,
     /// Log lines kept of one batch. Default: 100.
     pub logs_per_batch_max: usize,
     /// A log line, error message or stack is cut after this many bytes. Default: 4 KiB.
@@ -94,6 +98,8 @@ impl Default for Config {
             epoch_tick: Duration::from_millis(10),
             output_bytes_max: 8 * MIB,
             source_bytes_max: 512 * KIB,
+            linked_bytes_max: 4 * MIB,
+            fetches_per_call_max: 1_000,
             logs_per_batch_max: 100,
             text_bytes_max: 4 * KIB,
             instances_max: 256,

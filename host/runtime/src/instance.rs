@@ -1,17 +1,28 @@
 //! One instance of a component, and one call of it.
 
 use crate::clock::{Clock, Meter};
+use crate::fetch::{Network, WayOut};
 use crate::limiter::{self, Limits, State};
 use crate::pool::{Budget, Slot};
 use crate::{CallFailure, Config};
+use sha2::{Digest, Sha256};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use wasmtime::{Engine, Store, Trap};
 
 /// A call into a guest, not yet running.
 pub(crate) type GuestCall<'a, T> = Pin<Box<dyn Future<Output = wasmtime::Result<T>> + Send + 'a>>;
+
+/// The moment at which a version's script is loaded, and its seed. All instances of a version load with the
+/// same seed, or which of them a batch meets would show.
+pub(crate) fn load_moment(version: &str) -> (u64, u64) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let digest = Sha256::digest(version);
+    let seed = u64::from_le_bytes(digest[..8].try_into().expect("a digest has 32 bytes"));
+    (u64::try_from(now.as_millis()).unwrap_or(u64::MAX), seed)
+}
 
 /// What every instance of a runtime shares.
 pub(crate) struct Host {
@@ -19,6 +30,8 @@ pub(crate) struct Host {
     pub(crate) config: Arc<Config>,
     pub(crate) clock: Clock,
     pub(crate) budget: Arc<Budget>,
+    /// Who carries guests' requests, if anybody does.
+    pub(crate) network: Option<Arc<dyn Network>>,
 }
 
 impl Host {
@@ -26,7 +39,8 @@ impl Host {
     pub(crate) fn store(&self) -> Store<State> {
         let total = self.budget.memory();
         let limits = Limits::new(self.config.memory_bytes_max, self.config.table_elements_max, total);
-        let mut store = Store::new(&self.engine, State::new(limits, self.meter()));
+        let way_out = WayOut::new(self.network.clone(), &self.config);
+        let mut store = Store::new(&self.engine, State::new(limits, self.meter(), way_out));
         limiter::arm(&mut store);
         store.set_epoch_deadline(1);
         // Caps what one call can make the host allocate for its result, before it is copied.
@@ -118,6 +132,7 @@ impl<Api> Instance<Api> {
         let state = self.store.data_mut();
         state.meter = meter;
         state.interrupted = false;
+        state.way_out.begin();
         // What was refused in an earlier call, and survived, does not explain a crash in this one.
         state.take_refusal();
         self.store.set_epoch_deadline(1);

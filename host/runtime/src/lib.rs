@@ -1,7 +1,8 @@
 //! The component runtime: the only place where guests run, and the only user of wasmtime.
 //!
 //! A plugin is a WebAssembly component that fits one of the worlds in `wit/`. It gets bytes and answers with
-//! values; it has no network, no clock, no files. Nothing that it does may stall, crash or read anybody
+//! values; it has no clock, no files, and no network but what [`fetch`] carries for transformations that were
+//! granted hosts. Nothing that it does may stall, crash or read anybody
 //! else's data, so everything here is a limit with a name ([`Config`]) or a consequence of one.
 //!
 //! ```text
@@ -18,7 +19,8 @@
 //! * [`Runtime::script_engine`] gives an interpreter that loads a user's module. The compiled engine is
 //!   mapped once and shared by all; a version of a transformation has its own instances, so no two users'
 //!   code ever meets in one.
-//! * [`Runtime::transformation_component`] takes a transformation in any language.
+//! * [`Runtime::transformation_component`] takes a transformation in any language; [`build`] makes one of a
+//!   script.
 //!
 //! An instance serves many batches of one configuration or version, one at a time. It is replaced after a
 //! number of batches that differs from instance to instance, when its memory has grown, and after every
@@ -29,6 +31,7 @@
 //! refuses only the guilty one.
 
 mod bindings;
+pub mod build;
 mod cache;
 mod clock;
 mod component;
@@ -37,6 +40,7 @@ pub mod destination;
 pub mod egress;
 mod engine;
 mod failure;
+pub mod fetch;
 mod instance;
 mod limiter;
 mod metrics;
@@ -74,8 +78,17 @@ pub struct Usage {
 }
 
 impl Runtime {
-    /// Sets up the engine, the pool of instances and the cache directory.
+    /// Sets up the engine, the pool of instances and the cache directory. No guest can fetch.
     pub fn new(config: Config) -> Result<Runtime, Error> {
+        Runtime::start(config, None)
+    }
+
+    /// The same with a way out for transformations that were granted hosts.
+    pub fn with_network(config: Config, network: Arc<dyn fetch::Network>) -> Result<Runtime, Error> {
+        Runtime::start(config, Some(network))
+    }
+
+    fn start(config: Config, network: Option<Arc<dyn fetch::Network>>) -> Result<Runtime, Error> {
         config.validate()?;
         metrics::describe();
         let engine = engine::native(&config)?;
@@ -83,7 +96,7 @@ impl Runtime {
         let budget = Budget::new(&config);
         let clock = Clock::start(engine.clone(), config.epoch_tick, Arc::downgrade(&budget))
             .map_err(|error| Error::Engine(error.to_string()))?;
-        let host = Arc::new(Host { engine, config: Arc::new(config), clock, budget });
+        let host = Arc::new(Host { engine, config: Arc::new(config), clock, budget, network });
         Ok(Runtime { host, cache })
     }
 

@@ -1,6 +1,8 @@
 //! What a store carries: its limits, and what it noticed when they were reached.
 
 use crate::clock::Meter;
+use crate::egress::Hosts;
+use crate::fetch::WayOut;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
@@ -12,11 +14,18 @@ pub(crate) struct State {
     pub(crate) meter: Arc<Meter>,
     /// The call under way was stopped for running too long.
     pub(crate) interrupted: bool,
+    /// What the guest may ask of the network.
+    pub(crate) way_out: WayOut,
 }
 
 impl State {
-    pub(crate) fn new(limits: Limits, meter: Arc<Meter>) -> State {
-        State { limits, meter, interrupted: false }
+    pub(crate) fn new(limits: Limits, meter: Arc<Meter>, way_out: WayOut) -> State {
+        State { limits, meter, interrupted: false, way_out }
+    }
+
+    /// Grants hosts to this instance.
+    pub(crate) fn grant(&mut self, hosts: Arc<Hosts>) {
+        self.way_out.grant(hosts);
     }
 
     /// Linear memory of this store, in bytes.

@@ -8,12 +8,15 @@ pub use reply::{Entry, LogLine, Reply};
 
 use crate::bindings::script_engine::ScriptEnginePluginPre;
 use crate::bindings::transformation::TransformationPluginPre;
+use crate::egress::Hosts;
 use crate::instance::Host;
 use crate::limiter::State;
 use crate::pool::{Pool, StartFailure};
 use crate::{CallFailure, Component, LoadError, script};
 use loaded::Loaded;
 use plain::Plain;
+use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 type EnginePre = ScriptEnginePluginPre<State>;
@@ -32,8 +35,8 @@ pub struct Context {
     pub version_id: String,
 }
 
-/// A transformation as its author wrote it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A transformation as its author wrote it, and what it was given.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Source {
     /// The transformation's id in the catalog.
     pub id: String,
@@ -43,6 +46,27 @@ pub struct Source {
     pub name: String,
     /// The text: a JavaScript module, erasable TypeScript allowed.
     pub code: String,
+    /// Modules that it may import, by the names under which it does. They may import each other.
+    pub libraries: BTreeMap<String, String>,
+    /// What `getCredential` knows. Never shown.
+    pub credentials: BTreeMap<String, String>,
+    /// Hosts that it may fetch from: `api.example.com`, `*.example.com`, `*`. With none, it needs no engine
+    /// that has the import.
+    pub hosts: Vec<String>,
+}
+
+/// Leaves out the values of credentials.
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source")
+            .field("id", &self.id)
+            .field("version", &self.version)
+            .field("name", &self.name)
+            .field("libraries", &self.libraries.keys())
+            .field("credentials", &self.credentials.keys())
+            .field("hosts", &self.hosts)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The function that handles events.
@@ -50,7 +74,7 @@ pub struct Source {
 pub enum Handler {
     /// `transformEvent`: one event at a time.
     PerEvent,
-    /// `transformBatch`: the whole batch at once, so that how events are grouped matters.
+    /// `transformBatch`, or `transform` of code version 0: the whole batch at once, so that how events are grouped matters.
     Batch,
 }
 
@@ -85,16 +109,23 @@ impl ScriptError {
 pub struct ScriptEngine {
     host: Arc<Host>,
     guest: EnginePre,
+    /// It imports the way out.
+    network: bool,
 }
 
 impl ScriptEngine {
     pub(crate) fn new(host: Arc<Host>, component: &Component) -> Result<Arc<ScriptEngine>, LoadError> {
         let guest = EnginePre::new(component.pre()?).map_err(|error| component.misfit(error))?;
-        Ok(Arc::new(ScriptEngine { host, guest }))
+        Ok(Arc::new(ScriptEngine { host, guest, network: component.network() }))
     }
 
     /// Prepares a module and loads it in a first instance, which stays warm.
     pub async fn load(self: &Arc<Self>, source: Source) -> Result<Arc<Transformation>, ScriptError> {
+        let refused = |message: String| ScriptError { module: source.name.clone(), message, ..ScriptError::default() };
+        Hosts::new(&source.hosts).map_err(refused)?;
+        if !source.hosts.is_empty() && !self.network {
+            return Err(refused("it was granted hosts, and this engine has no network".to_owned()));
+        }
         let prepared = script::prepare(&source, &self.host.config).await?;
         let loaded = Loaded::new(self.guest.clone(), &self.host.config, source, prepared);
         let pool = Pool::new(self.host.clone(), loaded);

@@ -47,6 +47,8 @@ pub struct Config {
     pub processor: pintle_processor::Config,
     /// Delivering.
     pub router: pintle_router::Config,
+    /// What transformations may fetch. Networks that are not public are those of the router's `egress-allow`.
+    pub fetch: pintle_router::fetch::Config,
 }
 
 /// A configuration that cannot be used.

@@ -8,6 +8,7 @@ use anyhow::{Context, anyhow};
 use pintle_control::Admin;
 use pintle_gateway::Gateway;
 use pintle_processor::{Plugins, Supervisor, runner};
+use pintle_router::Fetcher;
 use pintle_runtime::Runtime;
 use pintle_store::embedded::Postgres;
 use pintle_store::lease::Lease;
@@ -161,7 +162,8 @@ impl Plants {
         let (fresh, attempts_allowed) = watch::channel(true);
 
         let plugins = plugins_dir::find(config.plugins_dir.as_deref())?;
-        let runtime = Runtime::new(runtime_config(config, data_dir, &plugins))?;
+        let fetcher = Fetcher::new(config.fetch.clone(), config.router.egress_allow.clone());
+        let runtime = Runtime::with_network(runtime_config(config, data_dir, &plugins), Arc::new(fetcher))?;
         let plugins = Plugins::new(runtime, plugins);
         let file_state = Arc::new(workspace::State::default());
         let mut side = Service::new("workspace file, tail or janitor");

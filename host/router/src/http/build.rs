@@ -15,7 +15,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 
 /// Headers that belong to the connection or to the length of the body: the host sets them, nobody else.
-const CONNECTION_HEADERS: [&str; 13] = [
+pub(crate) const CONNECTION_HEADERS: [&str; 13] = [
     "host",
     "content-length",
     "transfer-encoding",
@@ -46,7 +46,7 @@ pub enum Malformed {
 }
 
 /// The request as hyper takes it.
-pub(super) fn build(described: &destination::Request) -> Result<hyper::Request<Full<Bytes>>, Malformed> {
+pub(crate) fn build(described: &destination::Request) -> Result<hyper::Request<Full<Bytes>>, Malformed> {
     let (uri, credentials) = uri(described)?;
     let mut headers = headers(&described.headers)?;
     if let (Some(credentials), false) = (credentials, headers.contains_key(header::AUTHORIZATION)) {

@@ -1,17 +1,18 @@
 //! Changes to a text that leave every line and column where it is.
 
+use std::borrow::Cow;
+
 /// Collected changes, applied at once.
 #[derive(Default)]
 pub(super) struct Edits {
     edits: Vec<Edit>,
-    tail: String,
 }
 
 struct Edit {
     start: usize,
     end: usize,
     /// What stands at the beginning instead; the rest becomes spaces.
-    prefix: &'static str,
+    prefix: Cow<'static, str>,
 }
 
 impl Edits {
@@ -21,25 +22,20 @@ impl Edits {
     }
 
     /// Turns a span into something shorter, and spaces.
-    pub(super) fn replace(&mut self, start: usize, end: usize, prefix: &'static str) {
+    pub(super) fn replace(&mut self, start: usize, end: usize, prefix: impl Into<Cow<'static, str>>) {
         if start < end {
-            self.edits.push(Edit { start, end, prefix });
+            self.edits.push(Edit { start, end, prefix: prefix.into() });
         }
     }
 
     /// Puts something between two characters. What follows on the same line moves.
     pub(super) fn insert(&mut self, at: usize, text: &'static str) {
-        self.edits.push(Edit { start: at, end: at, prefix: text });
-    }
-
-    /// Adds something behind the text.
-    pub(super) fn append(&mut self, text: &str) {
-        self.tail.push_str(text);
+        self.edits.push(Edit { start: at, end: at, prefix: text.into() });
     }
 
     pub(super) fn apply(mut self, code: &str) -> String {
         self.edits.sort_by_key(|edit| edit.start);
-        let mut out = String::with_capacity(code.len() + self.tail.len() + 8);
+        let mut out = String::with_capacity(code.len() + 8);
         let mut at = 0;
         for Edit { start, end, prefix } in self.edits {
             if start < at {
@@ -47,7 +43,7 @@ impl Edits {
                 continue;
             }
             out.push_str(&code[at..start]);
-            out.push_str(prefix);
+            out.push_str(&prefix);
             let mut skip = if start == end { 0 } else { prefix.len() };
             for character in code[start..end].chars() {
                 if matches!(character, '\n' | '\r' | '\u{2028}' | '\u{2029}') {
@@ -67,7 +63,6 @@ impl Edits {
             at = end;
         }
         out.push_str(&code[at..]);
-        out.push_str(&self.tail);
         out
     }
 }

@@ -7,23 +7,37 @@ use oxc_ast::ast::*;
 use oxc_ast_visit::{Visit, walk};
 use oxc_span::{GetSpan, Span};
 use oxc_syntax::scope::ScopeFlags;
+use std::collections::BTreeMap;
 
 pub(super) struct Eraser<'c> {
     code: &'c str,
     edits: Edits,
     problem: Option<Problem>,
     functions: usize,
+    /// What an anonymous default export is assigned to.
+    default_binding: &'c str,
+    /// Names of `export { local as name }`, by name.
+    named: BTreeMap<String, String>,
+}
+
+/// What a walk has found.
+pub(super) struct Erased {
+    pub(super) edits: Edits,
+    /// The local names behind `export { local as name }`, by name.
+    pub(super) named: BTreeMap<String, String>,
 }
 
 impl<'c> Eraser<'c> {
-    pub(super) fn new(code: &'c str) -> Eraser<'c> {
-        Eraser { code, edits: Edits::default(), problem: None, functions: 0 }
+    /// `default_binding` is a name of at most [`super::module::DEFAULT_BINDING_MAX`] bytes.
+    pub(super) fn new(code: &'c str, default_binding: &'c str) -> Eraser<'c> {
+        let named = BTreeMap::new();
+        Eraser { code, edits: Edits::default(), problem: None, functions: 0, default_binding, named }
     }
 
-    pub(super) fn finish(self) -> Result<Edits, Problem> {
+    pub(super) fn finish(self) -> Result<Erased, Problem> {
         match self.problem {
             Some(problem) => Err(problem),
-            None => Ok(self.edits),
+            None => Ok(Erased { edits: self.edits, named: self.named }),
         }
     }
 
@@ -77,40 +91,24 @@ impl<'c> Eraser<'c> {
     }
 }
 
-const LIBRARIES: &str = "libraries are not supported yet; put the code that you need into this module";
-
-/// Modules: what comes in, what goes out.
+/// Modules: what comes in, what goes out. The statements go; what they mean is read from the parser's record.
 impl<'a> Visit<'a> for Eraser<'_> {
     fn visit_import_declaration(&mut self, it: &ImportDeclaration<'a>) {
-        let only_types = |specifiers: &oxc_allocator::Vec<'a, ImportDeclarationSpecifier<'a>>| {
-            let is_type = |specifier: &ImportDeclarationSpecifier<'a>| match specifier {
-                ImportDeclarationSpecifier::ImportSpecifier(specifier) => specifier.import_kind.is_type(),
-                _ => false,
-            };
-            !specifiers.is_empty() && specifiers.iter().all(is_type)
-        };
-        if it.import_kind.is_type() || it.specifiers.as_ref().is_some_and(only_types) {
-            self.erase_statement(it.span);
-        } else {
-            self.refuse(it.span, format!("import of \"{}\": {LIBRARIES}", it.source.value));
-        }
+        self.erase_statement(it.span);
     }
 
     fn visit_export_all_declaration(&mut self, it: &ExportAllDeclaration<'a>) {
-        match it.export_kind.is_type() {
-            true => self.erase_statement(it.span),
-            false => self.refuse(it.span, format!("export from \"{}\": {LIBRARIES}", it.source.value)),
-        }
+        self.erase_statement(it.span);
     }
 
     fn visit_export_from_declaration(&mut self, it: &ExportFromDeclaration<'a>) {
-        match it.export_kind.is_type() {
-            true => self.erase_statement(it.span),
-            false => self.refuse(it.span, format!("export from \"{}\": {LIBRARIES}", it.source.value)),
-        }
+        self.erase_statement(it.span);
     }
 
     fn visit_export_named_declaration(&mut self, it: &ExportNamedDeclaration<'a>) {
+        for specifier in &it.specifiers {
+            self.named.insert(specifier.exported.name().to_string(), specifier.local.name().to_string());
+        }
         self.erase_statement(it.span);
     }
 
@@ -137,7 +135,8 @@ impl<'a> Visit<'a> for Eraser<'_> {
             self.erase(it.span.start, inner.start);
         } else {
             // A statement of its own: an expression takes everything that may follow `export default`.
-            self.edits.replace(it.span.start as usize, inner.start as usize, ";0,");
+            let assignment = format!(";{}=", self.default_binding);
+            self.edits.replace(it.span.start as usize, inner.start as usize, assignment);
             if !self.text(inner.end, it.span.end).contains(';') {
                 self.edits.insert(it.span.end as usize, ";");
             }
@@ -146,7 +145,7 @@ impl<'a> Visit<'a> for Eraser<'_> {
     }
 
     fn visit_import_expression(&mut self, it: &ImportExpression<'a>) {
-        self.refuse(it.span, format!("import(): {LIBRARIES}"));
+        self.refuse(it.span, "import() is not available: a module is loaded in one go; import the library at the top");
     }
 
     fn visit_import_meta(&mut self, it: &ImportMeta) {

@@ -1,4 +1,25 @@
+use super::link::link;
+use super::module::Module;
 use super::*;
+use std::collections::BTreeMap;
+
+const LIMITS: Limits = Limits { module_bytes_max: 1 << 20, all_bytes_max: 1 << 20 };
+
+fn module_to_script(code: &str) -> Result<Script, Problem> {
+    match link(code, &BTreeMap::new(), LIMITS) {
+        Ok(mut prepared) => Ok(Script {
+            source: prepared.modules.pop().expect("the user's module comes last").source,
+            exports: prepared.exports,
+        }),
+        Err(fault) => Err(fault.problem),
+    }
+}
+
+#[derive(Debug)]
+struct Script {
+    source: String,
+    exports: Vec<String>,
+}
 
 fn script(code: &str) -> String {
     let prepared = module_to_script(code).unwrap_or_else(|problem| panic!("{problem:?}\n{code}"));
@@ -35,9 +56,9 @@ fn a_handler_under_another_name_gets_its_own_behind_the_last_line() {
 fn every_kind_of_default_export_stays_a_statement() {
     assert_eq!(script("export default function f() {}"), "               function f() {}");
     assert_eq!(script("export default class A {}"), "               class A {}");
-    assert_eq!(script("export default (a) => a;"), ";0,            (a) => a;");
+    assert_eq!(script("export default (a) => a;"), ";$default=     (a) => a;");
     let anonymous = module_to_script("export default function () {}\n(1)").unwrap();
-    assert_eq!(anonymous.source, ";0,            function () {};\n(1)");
+    assert_eq!(anonymous.source, ";$default=     function () {};\n(1)");
     assert_eq!(anonymous.exports, ["default"]);
 }
 
@@ -97,12 +118,8 @@ fn what_cannot_be_erased_is_refused_with_its_place() {
 }
 
 #[test]
-fn what_a_module_may_not_use_yet_is_named() {
+fn what_a_module_may_not_use_is_named() {
     for (code, column, part) in [
-        ("import { get } from 'lodash';", 1, "import of \"lodash\": libraries are not supported yet"),
-        ("import 'side-effect';", 1, "libraries"),
-        ("export { a } from 'x';", 1, "export from \"x\""),
-        ("export * from 'x';", 1, "libraries"),
         ("const x = await 1;", 11, "await"),
         ("for await (const x of y);", 1, "await"),
         ("const x = () => import('x');", 17, "import()"),
@@ -186,4 +203,97 @@ fn nothing_that_a_source_does_overflows_the_stack() {
             let _ = parser.spawn(move || module_to_script(&code).is_ok()).unwrap().join().unwrap();
         }
     }
+}
+
+/// Links a module with libraries; returns import names and preludes in order.
+fn linked(code: &str, libraries: &[(&str, &str)]) -> Result<Vec<(String, String)>, (Option<String>, usize, String)> {
+    let libraries = libraries.iter().map(|(name, code)| ((*name).to_owned(), (*code).to_owned())).collect();
+    let prepared =
+        link(code, &libraries, LIMITS).map_err(|fault| (fault.library, fault.problem.offset, fault.problem.message))?;
+    Ok(prepared.modules.into_iter().map(|module| (module.import_name, module.prelude)).collect())
+}
+
+#[test]
+fn libraries_come_before_those_that_need_them_and_only_once() {
+    let modules = linked(
+        "import tidy, { trim as cut } from 'tidy';\nimport * as strings from 'strings';\nexport function transformEvent() {}",
+        &[
+            ("tidy", "import { trim } from 'strings'; export default trim; export { trim };"),
+            ("strings", "export const trim = (text) => text.trim();"),
+            ("unused", "this is not JavaScript"),
+        ],
+    )
+    .unwrap();
+    let names: Vec<_> = modules.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["strings", "tidy", ""]);
+    assert_eq!(
+        modules[2].1,
+        r#"const $modules=arguments[1];const tidy=$modules["tidy"]["default"];const cut=$modules["tidy"]["trim"];const strings=$modules["strings"];"#
+    );
+}
+
+#[test]
+fn a_library_ends_in_the_object_of_its_exports() {
+    let libraries = [
+        ("a", "export const x = 1;\nexport default class {}\nexport * from 'b';"),
+        ("b", "export let y = 2, x = 3; export { y as z, y as default };"),
+    ];
+    let libraries = libraries.iter().map(|(name, code)| ((*name).to_owned(), (*code).to_owned())).collect();
+    let prepared = link("import 'a'; export function transformEvent() {}", &libraries, LIMITS).unwrap();
+    assert!(
+        prepared.modules[1].source.ends_with(
+            "\n;({__proto__:null,get \"x\"(){return x},get \"default\"(){return $default},get \"y\"(){return $modules[\"b\"][\"y\"]},get \"z\"(){return $modules[\"b\"][\"z\"]}});"
+        ),
+        "{}",
+        prepared.modules[1].source
+    );
+}
+
+#[test]
+fn what_is_wrong_with_an_import_is_said_where_it_stands() {
+    let problem = |code: &str, libraries: &[(&str, &str)]| linked(code, libraries).unwrap_err();
+    let (library, offset, message) = problem("let a;\nimport x from 'nowhere';", &[("here", "")]);
+    assert_eq!((library, offset), (None, 21));
+    assert_eq!(message, "import from nowhere failed. Module not found; the libraries are here");
+
+    let (library, offset, message) = problem("import { nope } from 'a';", &[("a", "export const yes = 1;")]);
+    assert_eq!((library, offset), (None, 9), "{message}");
+    assert!(message.contains("\"a\" does not export \"nope\"; it exports yes"), "{message}");
+
+    let (library, offset, message) = problem("import 'a';", &[("a", "import 'b';"), ("b", "\nimport 'a';")]);
+    assert_eq!((library.as_deref(), offset, message.as_str()), (Some("b"), 8, "import cycle: a -> b -> a"));
+
+    let (library, offset, message) = problem("import 'a';", &[("a", "let x = ;")]);
+    assert_eq!((library.as_deref(), offset), (Some("a"), 8), "{message}");
+}
+
+#[test]
+fn types_are_imported_from_nowhere() {
+    let modules =
+        linked("import type { A } from 'x'; import { type B } from 'y'; export type { C } from 'z';\nlet a: A;", &[]);
+    assert_eq!(modules.unwrap().len(), 1);
+}
+
+#[test]
+fn a_script_of_version_0_stays_as_it_is() {
+    for code in ["function transform(events) { return events }", "var transform = async (e) => e; x = 010; with (x) {}"]
+    {
+        let module = Module::parse(code).unwrap();
+        assert!(module.version_0 && module.source == code, "{module:?}");
+        assert_eq!(module_to_script(code).unwrap().exports, ["version-0:transform"]);
+    }
+    assert!(!Module::parse("export function transform(events) {}").unwrap().version_0);
+    assert!(!Module::parse("function transformEvent(event) {}").unwrap().version_0);
+}
+
+#[test]
+fn libraries_that_are_too_large_are_refused_when_they_are_needed() {
+    let libraries = [("a", "export const a = 1;"), ("b", "export const b = 2;")];
+    let libraries = libraries.iter().map(|(name, code)| ((*name).to_owned(), (*code).to_owned())).collect();
+    let message = |code: &str, module_bytes_max, all_bytes_max| {
+        link(code, &libraries, Limits { module_bytes_max, all_bytes_max }).unwrap_err().problem.message
+    };
+    assert!(message("import 'a';", 18, 100).contains("more than the 18 of source-bytes-max"));
+    assert!(message("import 'a'; import 'b';", 19, 60).contains("more than the 60 bytes of linked-bytes-max"));
+    link("let a = 1;", &libraries, Limits { module_bytes_max: 10, all_bytes_max: 10 }).unwrap();
 }

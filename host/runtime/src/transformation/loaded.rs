@@ -2,13 +2,13 @@
 
 use super::{Answer, Context, EnginePre, Handler, ScriptError, Source, answer_size, reply};
 use crate::bindings::script_engine::{self as wit, BatchContext, ScriptEnginePlugin};
+use crate::egress::Hosts;
+use crate::instance::load_moment;
 use crate::limiter::State;
 use crate::pool::{Kind, Pool};
-use crate::script::{Prepared, excerpt};
+use crate::script::{Prepared, excerpt, shown};
 use crate::{CallFailure, Config};
-use sha2::{Digest, Sha256};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 use wasmtime::Store;
 
 /// What every instance of the version is given.
@@ -17,6 +17,8 @@ pub(super) struct Loaded {
     ctx: BatchContext,
     modules: Vec<wit::Module>,
     exports: Vec<String>,
+    credentials: Vec<(String, String)>,
+    hosts: Arc<Hosts>,
     source: Source,
     text_bytes_max: usize,
 }
@@ -29,20 +31,31 @@ pub(super) struct Script {
 
 impl Loaded {
     pub(super) fn new(guest: EnginePre, config: &Config, source: Source, prepared: Prepared) -> Loaded {
-        // All instances of a version load with the same clock and the same seed, or which of them a batch
-        // meets would show.
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let digest = Sha256::digest(&source.version);
-        let seed = u64::from_le_bytes(digest[..8].try_into().expect("a digest has 32 bytes"));
+        // Taken once, so that the clock is the same for all instances as well.
+        let (now_ms, random_seed) = load_moment(&source.version);
         let ctx = BatchContext {
-            now_ms: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
-            random_seed: seed,
+            now_ms,
+            random_seed,
             deadline_ms: config.deadline_ms(),
             transformation_id: source.id.clone(),
             version_id: source.version.clone(),
         };
-        let modules = vec![wit::Module { name: source.name.clone(), source: prepared.source }];
-        Loaded { guest, ctx, modules, exports: prepared.exports, source, text_bytes_max: config.text_bytes_max }
+        let name = |import_name: &str| match import_name {
+            "" => source.name.clone(),
+            library => shown(library),
+        };
+        let modules = prepared.modules.into_iter().map(|module| wit::Module {
+            name: name(&module.import_name),
+            import_name: module.import_name,
+            source: module.source,
+            prelude: module.prelude,
+        });
+        let modules = modules.collect();
+        let credentials = source.credentials.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+        // They were looked at when the script was loaded first.
+        let hosts = Arc::new(Hosts::new(&source.hosts).unwrap_or_default());
+        let text_bytes_max = config.text_bytes_max;
+        Loaded { guest, ctx, modules, exports: prepared.exports, credentials, hosts, source, text_bytes_max }
     }
 
     /// The module's name.
@@ -55,7 +68,8 @@ impl Loaded {
         for text in [&mut module, &mut message, &mut stack] {
             reply::cut(text, self.text_bytes_max);
         }
-        let excerpt = excerpt(&self.source.code, line, column);
+        let library = self.source.libraries.iter().find(|(name, _)| shown(name) == module);
+        let excerpt = excerpt(library.map_or(&self.source.code, |(_, code)| code), line, column);
         ScriptError { module, message, line, column, excerpt, stack }
     }
 }
@@ -66,9 +80,11 @@ impl Kind for Loaded {
     type Refusal = ScriptError;
 
     async fn start(&self, store: &mut Store<State>) -> wasmtime::Result<Result<Script, ScriptError>> {
+        store.data_mut().grant(self.hosts.clone());
         let engine = self.guest.instantiate_async(&mut *store).await?;
         let script_engine = engine.pintle_plugin_script_engine();
-        let info = match script_engine.call_load(store, &self.ctx, &self.modules, &self.exports).await? {
+        let loaded = script_engine.call_load(store, &self.ctx, &self.modules, &self.exports, &self.credentials).await?;
+        let info = match loaded {
             Ok(info) => info,
             Err(error) => return Ok(Err(self.error(error))),
         };

@@ -42,6 +42,13 @@ async fn a_component_that_imports_something_is_refused_by_name() {
 }
 
 #[tokio::test]
+async fn only_engines_may_ask_for_the_network() {
+    let bytes = wat::parse_str(r#"(component (import "pintle:plugin/network@0.1.0" (instance)))"#).unwrap();
+    let refusal = refusal(&bytes).await;
+    assert!(refusal.starts_with("the component imports `pintle:plugin/network@0.1.0`"), "{refusal}");
+}
+
+#[tokio::test]
 async fn a_component_of_another_world_is_refused_by_name() {
     let runtime = Runtime::new(small()).unwrap();
     let error = runtime.destination(&obedient()).await.map(|_| ()).unwrap_err();

@@ -26,7 +26,7 @@ async fn runtime(limits: Config) -> (Runtime, Arc<ScriptEngine>) {
 
 fn source(code: &str) -> Source {
     let (id, version) = ("transformation-1".to_owned(), "version-1".to_owned());
-    Source { id, version, name: "transformation.js".to_owned(), code: code.to_owned() }
+    Source { id, version, name: "transformation.js".to_owned(), code: code.to_owned(), ..Source::default() }
 }
 
 async fn load(code: &str) -> Arc<Transformation> {

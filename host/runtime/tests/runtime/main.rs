@@ -7,5 +7,6 @@ mod cache;
 mod guests;
 mod javascript;
 mod limits;
+mod network;
 mod pooling;
 mod webhook;

@@ -5,11 +5,12 @@ import { append, indexOf, lastIndexOf, slice, stackOf, startsWith, stringify, to
 const MESSAGE_CHARS_MAX = 4096;
 const FRAMES_MAX = 20;
 
-/** The names of the user's files; frames elsewhere are the engine's and are left out. */
+/** The user's files: the address under which the engine knows each, and its name. */
 let files = [];
 
-export function userFiles(names) {
-  files = names;
+/** Notes the user's files: frames elsewhere are the engine's and are left out. */
+export function userFiles(known) {
+  files = known;
 }
 
 /** `{message, frames, line, column}` of anything that can be thrown. */
@@ -65,8 +66,8 @@ function frameOf(text) {
   const columnAt = lastIndexOf(text, ':');
   const lineAt = lastIndexOf(text, ':', columnAt - 1);
   if (at === -1 || lineAt <= at) return undefined;
-  const file = slice(text, at + 1, lineAt);
-  if (!isUserFile(file)) return undefined;
+  const file = nameOfFile(slice(text, at + 1, lineAt));
+  if (file === undefined) return undefined;
   return {
     name: nameOf(slice(text, 0, at)),
     file,
@@ -75,9 +76,9 @@ function frameOf(text) {
   };
 }
 
-function isUserFile(file) {
-  for (let i = 0; i < files.length; i++) if (files[i] === file) return true;
-  return false;
+function nameOfFile(address) {
+  for (let i = 0; i < files.length; i++) if (files[i].address === address) return files[i].name;
+  return undefined;
 }
 
 /** `async*outer/inner<` is an anonymous function inside `outer/inner`: it has no name to show. */

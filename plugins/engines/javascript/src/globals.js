@@ -1,18 +1,23 @@
 // The functions that a transformation finds in its scope besides the language.
 
-import { NativeError, NativePromise, NativeTypeError, defineProperty, lookup } from './intrinsics.js';
-import { record } from './console.js';
+import { NativeError, NativePromise, NativeTypeError, defineProperty, lookup, toText } from './intrinsics.js';
 
 /** The inputs of the call, for `metadata(event)`. */
 let inputs = [];
 let byEvent = null;
-let refused = false;
+/** What `getCredential` knows. */
+let credentials = lookup();
+
+/** Hands the transformation its credentials: `[key, value]` pairs. */
+export function entrust(pairs) {
+  credentials = lookup();
+  for (let i = 0; i < pairs.length; i++) credentials.set(pairs[i][0], pairs[i][1]);
+}
 
 /** Starts a call over these inputs. */
 export function begin(batch) {
   inputs = batch;
   byEvent = null;
-  refused = false;
 }
 
 /** What is known of an event: found by the object itself, or by its `messageId`. */
@@ -28,31 +33,13 @@ export function metadata(event) {
   return byEvent.get(event) ?? byEvent.get(event?.messageId) ?? {};
 }
 
-/** No credentials are handed to transformations yet, so no key has a value. */
+/** The value of a credential; `undefined` for a key that was not handed to this transformation. */
 function getCredential(key) {
   if (key === null || key === undefined) throw new NativeTypeError('Key should be valid and defined');
-  return undefined;
+  return credentials.get(toText(key));
 }
 
 const NativeURL = URL;
-const NO_NETWORK = 'no host has been granted to this transformation';
-
-/** Logged once per call, as `fetch` itself says no more than "ERROR". */
-function refuse(name) {
-  if (!refused) record('warn', `${name}: ${NO_NETWORK}`);
-  refused = true;
-}
-
-/** Answers the string "ERROR", as it does for every failure. */
-function fetch() {
-  refuse('fetch');
-  return new NativePromise((resolve) => resolve('ERROR'));
-}
-
-function fetchV2() {
-  refuse('fetchV2');
-  return new NativePromise((_, reject) => reject({ name: 'FetchError', message: NO_NETWORK }));
-}
 
 /** No database of places is attached yet. */
 function geolocation(ip) {
@@ -75,9 +62,14 @@ function isAddress(ip) {
   }
 }
 
+/** Takes away what code of version 0 never had. */
+export function installVersion0(target) {
+  delete target.getCredential;
+}
+
 /** Puts them where user code looks for them. */
 export function install(target) {
-  const functions = { metadata, getCredential, fetch, fetchV2, geolocation };
+  const functions = { metadata, getCredential, geolocation };
   for (const name of Object.keys(functions)) {
     defineProperty(target, name, { __proto__: null, value: functions[name], writable: true, enumerable: true, configurable: true });
   }

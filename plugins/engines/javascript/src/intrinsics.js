@@ -22,6 +22,7 @@ export const NativeDate = Date;
 export const NativePromise = Promise;
 export const NativeTypeError = TypeError;
 export const NativeError = Error;
+export const NativeURLSearchParams = URLSearchParams;
 export const Bytes = Uint8Array;
 
 export const charCodeAt = uncurried(String.prototype.charCodeAt);
@@ -29,6 +30,9 @@ export const indexOf = uncurried(String.prototype.indexOf);
 export const lastIndexOf = uncurried(String.prototype.lastIndexOf);
 export const slice = uncurried(String.prototype.slice);
 export const startsWith = uncurried(String.prototype.startsWith);
+export const toLowerCase = uncurried(String.prototype.toLowerCase);
+export const toUpperCase = uncurried(String.prototype.toUpperCase);
+export const replace = uncurried(String.prototype.replace);
 export const dateToText = uncurried(Date.prototype.toString);
 
 /** Registers both outcomes of a native promise; throws for anything else. */

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describe as describeError, userFiles } from '../src/failure.js';
 
-userFiles(['transformation.js', 'my lib.js']);
+userFiles([{ address: 'transformation.js', name: 'transformation.js' }, { address: 'my_lib.js#0', name: 'my lib.js' }]);
 
 // What SpiderMonkey writes; Node lets a test put it on an error.
 const thrown = (stack) => Object.assign(new TypeError('x is undefined'), { stack });
 
 test('frames of the user stay, frames of the engine go', () => {
-  const stack = 'help@transformation.js:3:5\nasync*transformEvent@transformation.js:9:12\ncall@src/events.js:48:19\nadd@my lib.js:1:2\n';
+  const stack = 'help@transformation.js:3:5\nasync*transformEvent@transformation.js:9:12\ncall@src/events.js:48:19\nadd@my_lib.js#0:1:2\n';
   assert.deepEqual(describeError(thrown(stack)), {
     message: 'TypeError: x is undefined',
     stack: '    at help (transformation.js:3:5)\n    at transformEvent (transformation.js:9:12)\n    at add (my lib.js:1:2)',

@@ -11,6 +11,8 @@ mod commands;
 mod dead_letters;
 mod full_log;
 mod gateway;
+mod granted;
+mod hostile;
 mod import;
 mod lagging;
 mod neighbours;

@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 
 const USERS: usize = 50;
 const EACH: usize = 20;
-const EVENTS: u64 = (USERS * EACH) as u64;
+pub const EVENTS: u64 = (USERS * EACH) as u64;
 const CODE: &str = "
 export function transformEvent(event) {
   event.properties.length = event.properties.filler.length;
@@ -19,26 +19,26 @@ export function transformEvent(event) {
 }";
 
 /// Bodies by message id, of each healthy destination.
-type Bodies = [BTreeMap<String, Vec<u8>>; 2];
+pub type Bodies = [BTreeMap<String, Vec<u8>>; 2];
 
 /// What the healthy destinations get when nothing is wrong beside them.
 static ALONE: OnceCell<Bodies> = OnceCell::const_new();
 
-struct Neighbours {
+pub struct Neighbours {
     plain: Receiver,
     changed: Receiver,
 }
 
 impl Neighbours {
-    async fn start() -> Neighbours {
+    pub async fn start() -> Neighbours {
         Neighbours { plain: Receiver::start().await, changed: Receiver::start().await }
     }
 
-    fn workspace(&self) -> Workspace {
+    pub fn workspace(&self) -> Workspace {
         Workspace::new().webhook("plain", &self.plain.url("/")).transformed("changed", &self.changed.url("/"), CODE)
     }
 
-    async fn settle(&self, pintle: &Pintle) -> Bodies {
+    pub async fn settle(&self, pintle: &Pintle) -> Bodies {
         for (id, receiver) in [("plain", &self.plain), ("changed", &self.changed)] {
             pintle.wait_delivered(id, EVENTS).await;
             Ledger::of(&receiver.received()).assert_each_once_in_order(id, USERS, EACH);
@@ -52,7 +52,7 @@ fn bodies(receiver: &Receiver) -> BTreeMap<String, Vec<u8>> {
     receiver.accepted().into_iter().map(|body| (id(&body), body.to_vec())).collect()
 }
 
-fn events() -> Vec<String> {
+pub fn events() -> Vec<String> {
     Events::new(1, 400).many(USERS, EACH)
 }
 
@@ -76,8 +76,21 @@ enum Fault {
     Refuses,
 }
 
+/// What the healthy destinations get alone. To be asked before a Pintle is started: it needs one itself.
+pub async fn bodies_alone() -> &'static Bodies {
+    ALONE.get_or_init(alone).await
+}
+
+/// That the healthy destinations got the very bytes that they get alone.
+pub async fn assert_unharmed(neighbours: &Neighbours, pintle: &Pintle, alone: &Bodies) {
+    let beside = neighbours.settle(pintle).await;
+    for (id, (beside, alone)) in ["plain", "changed"].iter().zip(beside.iter().zip(alone)) {
+        assert!(beside == alone, "{id}: other bytes than alone");
+    }
+}
+
 async fn neighbours_do_not_notice(fault: Fault) {
-    let alone = ALONE.get_or_init(alone).await;
+    let alone = bodies_alone().await;
     let neighbours = Neighbours::start().await;
     let stuck = Receiver::start().await;
     match fault {
@@ -88,11 +101,7 @@ async fn neighbours_do_not_notice(fault: Fault) {
     let pintle = Pintle::start(Options::new(&workspace)).await;
 
     post(pintle.gateway(), &events(), 100).await.unwrap();
-    let beside = neighbours.settle(&pintle).await;
-
-    for (id, (beside, alone)) in ["plain", "changed"].iter().zip(beside.iter().zip(alone)) {
-        assert!(beside == alone, "{id}: other bytes than without the stuck destination");
-    }
+    assert_unharmed(&neighbours, &pintle, alone).await;
     let status = pintle.status().await;
     let state = destination(&status, "stuck");
     assert_eq!((&state["delivered"], &state["lag_events"]), (&0.into(), &EVENTS.into()), "{state:#}");

@@ -15,7 +15,7 @@ use crate::workspace::Workspace;
 use log::Log;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
@@ -35,6 +35,7 @@ pub struct Options {
     workspace: String,
     config: Value,
     database_url: Option<String>,
+    plugins: PathBuf,
 }
 
 impl Options {
@@ -57,13 +58,20 @@ impl Options {
             // The build machine's disk is its own affair.
             "store": {"disk-free-min": 0},
         });
-        Options { workspace: workspace.into(), config, database_url: None }
+        Options { workspace: workspace.into(), config, database_url: None, plugins: target_dir().join("plugins") }
     }
 
     /// With a setting, e.g. `("store", "log-bytes-max", 1 << 26)`.
     #[must_use]
     pub fn set(mut self, section: &str, name: &str, value: impl Into<Value>) -> Options {
         self.config[section][name] = value.into();
+        self
+    }
+
+    /// With the plugins of this folder.
+    #[must_use]
+    pub fn plugins(mut self, folder: &Path) -> Options {
+        self.plugins = folder.to_owned();
         self
     }
 
@@ -137,7 +145,7 @@ impl Pintle {
         command.arg("up").args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log-format", "json"]);
         command.arg("--config").arg(config).arg("--data-dir").arg(self.data_dir());
         command.arg("--workspace").arg(self.workspace_file());
-        command.arg("--plugins-dir").arg(target_dir().join("plugins"));
+        command.arg("--plugins-dir").arg(&self.options.plugins);
         if let Some(url) = &self.options.database_url {
             command.args(["--database-url", url]);
         }

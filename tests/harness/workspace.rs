@@ -37,6 +37,14 @@ impl Workspace {
         self
     }
 
+    /// With a destination of this plugin.
+    #[must_use]
+    pub fn destination(mut self, id: &str, plugin: &str, config: Value) -> Workspace {
+        self.0["destinations"][id] = json!({"plugin": plugin, "config": config});
+        self.0["connections"][format!("{SOURCE}-{id}")] = json!({"source": SOURCE, "destination": id});
+        self
+    }
+
     /// With a destination that gets what this JavaScript makes of them.
     #[must_use]
     pub fn transformed(self, id: &str, url: &str, code: &str) -> Workspace {
@@ -49,6 +57,27 @@ impl Workspace {
     #[must_use]
     pub fn code(mut self, id: &str, code: &str) -> Workspace {
         self.0["transformations"][id] = json!({"code": code});
+        self
+    }
+
+    /// With a library that transformations import by this name.
+    #[must_use]
+    pub fn library(mut self, name: &str, code: &str) -> Workspace {
+        self.0["libraries"][name] = json!({"code": code});
+        self
+    }
+
+    /// With a credential.
+    #[must_use]
+    pub fn credential(mut self, key: &str, value: &str) -> Workspace {
+        self.0["credentials"][key] = value.into();
+        self
+    }
+
+    /// With hosts that the transformation of this destination may fetch from.
+    #[must_use]
+    pub fn granted(mut self, id: &str, hosts: &[&str]) -> Workspace {
+        self.0["transformations"][id]["hosts"] = json!(hosts);
         self
     }
 

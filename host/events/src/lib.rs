@@ -17,6 +17,7 @@ pub mod kind;
 pub mod position;
 pub mod sanitize;
 pub mod scan;
+pub mod seconds;
 pub mod utf8;
 
 pub use frame::{EventRef, Frame};

@@ -1,5 +1,6 @@
 //! The store's settings: every limit has a name, a unit and a default.
 
+use pintle_events::seconds;
 use serde::Deserialize;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
@@ -91,17 +92,5 @@ impl Default for Config {
             cursor_window_events: positive32(8_192),
             lease_silence: Duration::from_secs(1),
         }
-    }
-}
-
-/// Durations in files are seconds, whole or with a fraction.
-mod seconds {
-    use serde::{Deserialize, Deserializer, de::Error};
-    use std::time::Duration;
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-        let seconds = f64::deserialize(from)?;
-        Duration::try_from_secs_f64(seconds)
-            .map_err(|_| D::Error::custom(format!("{seconds} is not a duration in seconds")))
     }
 }

@@ -1,5 +1,6 @@
 //! User transformations: source code on a script engine, or a component of their own.
 
+mod call;
 mod loaded;
 mod plain;
 mod reply;
@@ -151,8 +152,8 @@ impl Transformation {
     pub async fn transform(&self, ctx: &Context, batch: Vec<u8>, events: usize) -> Result<Reply, CallFailure> {
         let config = &self.host.config;
         let answer = match &self.instances {
-            Instances::Script(pool) => loaded::transform(pool, ctx, batch, events).await?,
-            Instances::Component(pool) => plain::transform(pool, ctx, batch, events).await?,
+            Instances::Script(pool) => call::transform(pool, ctx, batch, events).await?,
+            Instances::Component(pool) => call::transform(pool, ctx, batch, events).await?,
         };
         match answer {
             Ok(bytes) => Reply::parse(&bytes, events, config),
@@ -162,11 +163,4 @@ impl Transformation {
             }
         }
     }
-}
-
-/// What a guest returned: the reply's bytes, or why it refuses the batch.
-type Answer = Result<Vec<u8>, String>;
-
-fn answer_size(answer: &Answer) -> usize {
-    answer.as_ref().map_or_else(String::len, Vec::len)
 }

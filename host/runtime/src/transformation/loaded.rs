@@ -1,13 +1,14 @@
 //! Instances of a script engine that have loaded one version of one script.
 
-use super::{Answer, Context, EnginePre, Handler, ScriptError, Source, answer_size, reply};
+use super::call::{Answer, Call, Transforms};
+use super::{EnginePre, Handler, ScriptError, Source, reply};
+use crate::Config;
 use crate::bindings::script_engine::{self as wit, BatchContext, ScriptEnginePlugin};
+use crate::instance::GuestCall;
 use crate::limiter::State;
-use crate::pool::{Kind, Pool};
+use crate::pool::Kind;
 use crate::script::{Prepared, excerpt};
-use crate::{CallFailure, Config};
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use wasmtime::Store;
 
@@ -80,27 +81,9 @@ impl Kind for Loaded {
     }
 }
 
-pub(super) async fn transform(
-    pool: &Arc<Pool<Loaded>>,
-    ctx: &Context,
-    batch: Vec<u8>,
-    events: usize,
-) -> Result<Answer, CallFailure> {
-    let ctx = BatchContext {
-        now_ms: ctx.now_ms,
-        random_seed: ctx.random_seed,
-        deadline_ms: pool.config().deadline_ms(),
-        transformation_id: ctx.transformation_id.clone(),
-        version_id: ctx.version_id.clone(),
-    };
-    let call = pool.call(
-        "transform",
-        events,
-        |guest, store| {
-            let plugin = guest.engine.pintle_plugin_script_engine();
-            Box::pin(async move { plugin.call_transform(store, &ctx, &batch).await })
-        },
-        answer_size,
-    );
-    call.await
+impl Transforms for Loaded {
+    fn transform<'a>(api: &'a Script, store: &'a mut Store<State>, call: Call) -> GuestCall<'a, Answer> {
+        let plugin = api.engine.pintle_plugin_script_engine();
+        Box::pin(async move { plugin.call_transform(store, &(&call).into(), &call.batch).await })
+    }
 }

@@ -12,6 +12,7 @@
 
 mod run;
 
+use pintle_store::fail_point::POINTS;
 use pintle_tests::pintle::{Options, Pintle};
 use pintle_tests::postgres::Postgres;
 use pintle_tests::proxy::{Cut, Proxy};
@@ -73,20 +74,6 @@ async fn nothing_acknowledged_is_lost_when_the_connection_is_cut_in_a_commit() {
     }
     run.finish(&pintle).await;
 }
-
-/// Every point between append and settle, in the order in which an event passes them.
-const POINTS: [&str; 10] = [
-    "log:before-append",
-    "log:after-append",
-    "log:after-hand-over",
-    "gateway:before-answer",
-    "processor:after-begin",
-    "processor:after-transform",
-    "router:before-attempt",
-    "router:before-settle",
-    "settle:before-write",
-    "settle:after-write",
-];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_acknowledged_is_lost_when_the_host_is_killed_at_any_fail_point() {

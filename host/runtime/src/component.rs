@@ -20,13 +20,19 @@ pub enum World {
 impl World {
     const ALL: [World; 3] = [World::Destination, World::Transformation, World::ScriptEngine];
 
-    /// The interface that a component of this world exports, in the version that this host speaks.
+    /// The interface that a component of this world exports, with the versions that this host speaks.
     pub fn interface(self) -> &'static str {
         match self {
-            World::Destination => "pintle:plugin/destination@0.1.0",
-            World::Transformation => "pintle:plugin/transformation@0.1.0",
-            World::ScriptEngine => "pintle:plugin/script-engine@0.1.0",
+            World::Destination => "pintle:plugin/destination@0.1.x",
+            World::Transformation => "pintle:plugin/transformation@0.1.x",
+            World::ScriptEngine => "pintle:plugin/script-engine@0.1.x",
         }
+    }
+
+    /// Whether an export is that interface in one of those versions. A pre-release is compatible with nothing.
+    fn is(self, export: &str) -> bool {
+        let spoken = self.interface().strip_suffix('x').expect("the last number is left open");
+        export.strip_prefix(spoken).is_some_and(|patch| patch.parse::<u32>().is_ok_and(|n| n.to_string() == patch))
     }
 }
 
@@ -36,6 +42,8 @@ pub struct Component {
     compiled: wasmtime::component::Component,
     digest: ComponentDigest,
     world: World,
+    /// The interface as it exports it.
+    interface: String,
 }
 
 impl Component {
@@ -50,16 +58,18 @@ impl Component {
         if let Some((import, _)) = kind.imports(engine).next() {
             return Err(LoadError::Import { import: import.to_owned() });
         }
-        let exported = |world: &World| kind.get_export(engine, world.interface()).is_some();
-        let world = World::ALL.into_iter().filter(|world| wanted.is_none_or(|wanted| wanted == *world)).find(exported);
-        let Some(world) = world else {
+        let found = World::ALL
+            .into_iter()
+            .filter(|world| wanted.is_none_or(|wanted| wanted == *world))
+            .find_map(|world| Some((world, kind.exports(engine).find(|(name, _)| world.is(name))?.0.to_owned())));
+        let Some((world, interface)) = found else {
             let exports: Vec<_> = kind.exports(engine).map(|(name, _)| format!("`{name}`")).collect();
             return Err(LoadError::Export {
-                wanted: wanted.map_or("pintle:plugin/…@0.1.0", World::interface).to_owned(),
+                wanted: wanted.map_or("pintle:plugin/…@0.1.x", World::interface).to_owned(),
                 found: if exports.is_empty() { "nothing".to_owned() } else { exports.join(", ") },
             });
         };
-        Ok(Component { compiled, digest, world })
+        Ok(Component { compiled, digest, world, interface })
     }
 
     /// What kind of plugin it is.
@@ -79,7 +89,11 @@ impl Component {
     }
 
     pub(crate) fn misfit(&self, error: wasmtime::Error) -> LoadError {
-        LoadError::Shape { interface: self.world.interface().to_owned(), problem: format!("{error:#}") }
+        self.unfit(format!("{error:#}"))
+    }
+
+    pub(crate) fn unfit(&self, problem: String) -> LoadError {
+        LoadError::Shape { interface: self.interface.clone(), problem }
     }
 }
 

@@ -134,8 +134,10 @@ impl Transformation {
         let pool = Pool::new(host.clone(), Plain { guest });
         // Whether its functions have the right shape shows when it is first started; it stays warm.
         if let Err(failure) = pool.lease().await {
-            let problem = CallFailure::from(failure).to_string();
-            return Err(LoadError::Shape { interface: component.world().interface().to_owned(), problem });
+            return Err(match CallFailure::from(failure) {
+                CallFailure::Busy => LoadError::Busy,
+                failure => component.unfit(failure.to_string()),
+            });
         }
         // The world lets the host try every event on its own.
         Ok(Arc::new(Transformation { host, handler: Handler::PerEvent, instances: Instances::Component(pool) }))

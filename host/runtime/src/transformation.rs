@@ -158,7 +158,7 @@ impl Transformation {
             Instances::Component(pool) => call::transform(pool, ctx, batch, events).await?,
         };
         match answer {
-            Ok(bytes) => Reply::parse(&bytes, events, config),
+            Ok(bytes) => Reply::parse(bytes, events, config),
             Err(mut refusal) => {
                 reply::cut(&mut refusal, config.text_bytes_max);
                 Err(CallFailure::Refused(refusal))

@@ -6,6 +6,7 @@ use pintle_runtime::{LoadError, Runtime};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tokio::sync::OnceCell;
 
 /// The script engine's file.
 const JAVASCRIPT: &str = "javascript-engine";
@@ -15,6 +16,9 @@ const JAVASCRIPT: &str = "javascript-engine";
 pub struct Plugins {
     runtime: Runtime,
     folder: PathBuf,
+    /// Loaded once for the life of the process: its file has megabytes, and every transformation asks for it.
+    /// Another file takes effect with the next start.
+    javascript: Arc<OnceCell<Arc<ScriptEngine>>>,
 }
 
 /// Why a plugin cannot be used.
@@ -46,7 +50,7 @@ impl Plugins {
     /// The plugins of a folder.
     #[must_use]
     pub fn new(runtime: Runtime, folder: PathBuf) -> Plugins {
-        Plugins { runtime, folder }
+        Plugins { runtime, folder, javascript: Arc::default() }
     }
 
     /// The names of the destinations that are there.
@@ -68,14 +72,17 @@ impl Plugins {
         self.runtime.destination(&bytes).await.map_err(|error| Error::Load { name: name.to_owned(), error })
     }
 
-    /// The JavaScript engine.
+    /// The JavaScript engine, as it was when it was first asked for.
     ///
     /// # Errors
-    /// When it is not there or does not fit.
+    /// When it is not there or does not fit. Then the next call looks again.
     pub async fn javascript(&self) -> Result<Arc<ScriptEngine>, Error> {
-        let bytes = self.read(JAVASCRIPT).await?;
-        let engine = self.runtime.script_engine(&bytes).await;
-        engine.map_err(|error| Error::Load { name: JAVASCRIPT.to_owned(), error })
+        let load = async || {
+            let bytes = self.read(JAVASCRIPT).await?;
+            let engine = self.runtime.script_engine(&bytes).await;
+            engine.map_err(|error| Error::Load { name: JAVASCRIPT.to_owned(), error })
+        };
+        self.javascript.get_or_try_init(load).await.cloned()
     }
 
     async fn read(&self, name: &str) -> Result<Vec<u8>, Error> {
@@ -88,3 +95,6 @@ impl Plugins {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

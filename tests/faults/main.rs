@@ -31,8 +31,9 @@ async fn nothing_acknowledged_is_lost_when_the_host_is_killed() {
     let mut run = Run::start(plan, &receiver, &pintle).await;
     while run.next_fault().await {
         pintle.kill();
-        run.fault_happened();
+        run.died();
         pintle.restart().await;
+        run.started(&pintle);
     }
     run.finish(&pintle).await;
 }
@@ -86,11 +87,14 @@ async fn nothing_acknowledged_is_lost_when_the_host_is_killed_at_any_fail_point(
     while run.next_fault().await {
         let Some(point) = points.next() else { break };
         let passes = run.random().random_range(1..30);
-        // Killed and started again with the point armed, and once more without it: one fault, two deaths.
+        // Killed and started again with the point armed, and once more without it: two deaths.
         pintle.kill();
-        run.fault_happened();
+        run.died();
         pintle.restart_to_die(&format!("{point}={passes}")).await;
+        run.started(&pintle);
+        run.died();
         pintle.restart().await;
+        run.started(&pintle);
     }
     run.finish(&pintle).await;
 }

@@ -209,6 +209,14 @@ impl Pintle {
         assert!(died.await.expect("waiting does not panic"), "{fail_point} was never passed");
     }
 
+    /// What the books of a destination said was delivered when the last start read them: the rest comes
+    /// again. Nothing when that start has not come so far.
+    pub fn delivered_at_start(&self, destination: &str) -> Option<u64> {
+        let books =
+            self.log.said("destination goes on from its books", |fields| fields["destination"] == destination)?;
+        books["delivered"].as_u64()
+    }
+
     /// Where SDKs send to.
     #[must_use]
     pub fn gateway(&self) -> SocketAddr {

@@ -140,6 +140,8 @@ impl Settlement {
             parked.entry(position).or_insert((0, others)).0 += 1;
         }
         let window = self.store.config().cursor_window_events.get().min(8_192);
+        let Books { delivered, filtered, dead, parked: waiting } = books;
+        tracing::info!(destination, delivered, filtered, dead, parked = waiting, "destination goes on from its books");
         let tracker = Arc::new(Tracker::new(destination.into(), window, books, lanes, parked, self.dirty.clone()));
         self.registry().insert(destination.to_owned(), Arc::downgrade(&tracker));
         Ok(tracker)

@@ -35,8 +35,9 @@ fn parked(idx: u32) -> Parked {
 #[tokio::test(flavor = "multi_thread")]
 async fn many_parked_events_are_written_changed_and_buried_together() {
     let cluster = Cluster::start().await;
-    cluster.add_destination("d").await;
+    // Opening it makes the tables.
     let store = Store::open(cluster.options(), Config::default()).await.unwrap();
+    cluster.add_destination("d").await;
     let lease = Lease::acquire(&store, true).await.unwrap();
     let (settlement, flusher) = Settlement::new(store.clone(), lease);
     let stop = CancellationToken::new();

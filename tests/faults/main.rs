@@ -33,7 +33,7 @@ async fn nothing_acknowledged_is_lost_when_the_host_is_killed() {
         pintle.kill();
         run.died();
         pintle.restart().await;
-        run.started(&pintle);
+        run.started(&pintle).await;
     }
     run.finish(&pintle).await;
 }
@@ -91,10 +91,10 @@ async fn nothing_acknowledged_is_lost_when_the_host_is_killed_at_any_fail_point(
         pintle.kill();
         run.died();
         pintle.restart_to_die(&format!("{point}={passes}")).await;
-        run.started(&pintle);
+        run.started_in_vain(&pintle);
         run.died();
         pintle.restart().await;
-        run.started(&pintle);
+        run.started(&pintle).await;
     }
     run.finish(&pintle).await;
 }

@@ -116,10 +116,20 @@ impl Run {
         self.ledger.fault();
     }
 
-    /// It was started again, and may have died again meanwhile.
-    pub fn started(&mut self, pintle: &Pintle) {
+    /// It was started again, and goes on.
+    pub async fn started(&mut self, pintle: &Pintle) {
+        let books = pintle.wait_delivered_at_start("orders").await;
+        self.went_on_from(Some(books));
+    }
+
+    /// It was started again, and has died again: maybe before it looked at its books.
+    pub fn started_in_vain(&mut self, pintle: &Pintle) {
+        self.went_on_from(pintle.delivered_at_start("orders"));
+    }
+
+    fn went_on_from(&mut self, books: Option<u64>) {
         if let Some(Fault::Died { delivered, .. }) = self.faults.last_mut() {
-            *delivered = pintle.delivered_at_start("orders");
+            *delivered = books;
         }
     }
 

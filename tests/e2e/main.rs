@@ -18,6 +18,7 @@ mod lagging;
 mod neighbours;
 mod restart;
 mod sdk_node;
+mod surrogates;
 mod transformations;
 
 use pintle_tests::http;

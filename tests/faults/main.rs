@@ -12,6 +12,7 @@
 
 mod run;
 
+use pintle_store::fail_point::POINTS;
 use pintle_tests::pintle::{Options, Pintle};
 use pintle_tests::postgres::Postgres;
 use pintle_tests::proxy::{Cut, Proxy};
@@ -30,8 +31,9 @@ async fn nothing_acknowledged_is_lost_when_the_host_is_killed() {
     let mut run = Run::start(plan, &receiver, &pintle).await;
     while run.next_fault().await {
         pintle.kill();
-        run.fault_happened();
+        run.died();
         pintle.restart().await;
+        run.started(&pintle).await;
     }
     run.finish(&pintle).await;
 }
@@ -74,20 +76,6 @@ async fn nothing_acknowledged_is_lost_when_the_connection_is_cut_in_a_commit() {
     run.finish(&pintle).await;
 }
 
-/// Every point between append and settle, in the order in which an event passes them.
-const POINTS: [&str; 10] = [
-    "log:before-append",
-    "log:after-append",
-    "log:after-hand-over",
-    "gateway:before-answer",
-    "processor:after-begin",
-    "processor:after-transform",
-    "router:before-attempt",
-    "router:before-settle",
-    "settle:before-write",
-    "settle:after-write",
-];
-
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_acknowledged_is_lost_when_the_host_is_killed_at_any_fail_point() {
     let plan = Plan::from_environment("killed at fail points", 4).faults(POINTS.len());
@@ -99,11 +87,14 @@ async fn nothing_acknowledged_is_lost_when_the_host_is_killed_at_any_fail_point(
     while run.next_fault().await {
         let Some(point) = points.next() else { break };
         let passes = run.random().random_range(1..30);
-        // Killed and started again with the point armed, and once more without it: one fault, two deaths.
+        // Killed and started again with the point armed, and once more without it: two deaths.
         pintle.kill();
-        run.fault_happened();
+        run.died();
         pintle.restart_to_die(&format!("{point}={passes}")).await;
+        run.started_in_vain(&pintle);
+        run.died();
         pintle.restart().await;
+        run.started(&pintle).await;
     }
     run.finish(&pintle).await;
 }

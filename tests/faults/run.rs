@@ -18,10 +18,8 @@ const BETWEEN: std::ops::Range<u64> = 300..2_000;
 const PATIENCE: Duration = Duration::from_secs(180);
 /// How long the backlog at the end may take.
 const SETTLE_TIME_MAX: Duration = Duration::from_secs(600);
-/// Events that one destination may have settled beyond the cursors that are stored: the window of each of
-/// the two lanes (`cursor-window-events`). What was settled beyond the last cursor write, and what was in
-/// flight, is within it.
-const AGAIN_MAX: usize = 2 * 8_192;
+/// Requests that a destination has in flight, at most: the default of `concurrency-max`.
+const IN_FLIGHT_MAX: u64 = 64;
 
 /// What to do.
 #[derive(Debug)]
@@ -62,7 +60,18 @@ pub struct Run {
     random: StdRng,
     ledger: Arc<Ledger>,
     loader: Loader,
-    faults: usize,
+    chosen: usize,
+    faults: Vec<Fault>,
+}
+
+/// What may come twice after a fault.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    /// The process went on: only what was in flight.
+    Survived,
+    /// It died: what was received so far and is not in the books that it started again with, which are
+    /// written together with the cursors. What was in flight may not have been received so far.
+    Died { receipts: u64, delivered: Option<u64> },
 }
 
 impl Run {
@@ -75,7 +84,7 @@ impl Run {
         });
         let random = StdRng::seed_from_u64(plan.seed);
         let loader = Loader::start(&pintle.gateway_now(), RATE, plan.seed);
-        Run { plan, random, ledger, loader, faults: 0 }
+        Run { plan, random, ledger, loader, chosen: 0, faults: Vec::new() }
     }
 
     pub fn random(&mut self) -> &mut StdRng {
@@ -86,23 +95,47 @@ impl Run {
     pub async fn next_fault(&mut self) -> bool {
         let some = self.random.random_range(BETWEEN);
         self.loader.wait_acknowledged(self.loader.acknowledged() + some, PATIENCE).await;
-        if self.faults == self.plan.faults {
+        if self.chosen == self.plan.faults {
             return false;
         }
+        self.chosen += 1;
         // The moment within what goes on between two answers.
         tokio::time::sleep(Duration::from_micros(self.random.random_range(0..20_000))).await;
         true
     }
 
-    /// Says that what comes twice from now on is put down to another fault.
+    /// A fault that the process outlives. What comes twice from now on is put down to it.
     pub fn fault_happened(&mut self) {
-        self.faults += 1;
+        self.faults.push(Fault::Survived);
         self.ledger.fault();
+    }
+
+    /// The process is dead. What comes twice from now on is put down to that.
+    pub fn died(&mut self) {
+        self.faults.push(Fault::Died { receipts: self.ledger.book().receipts, delivered: None });
+        self.ledger.fault();
+    }
+
+    /// It was started again, and goes on.
+    pub async fn started(&mut self, pintle: &Pintle) {
+        let books = pintle.wait_delivered_at_start("orders").await;
+        self.went_on_from(Some(books));
+    }
+
+    /// It was started again, and has died again: maybe before it looked at its books.
+    pub fn started_in_vain(&mut self, pintle: &Pintle) {
+        self.went_on_from(pintle.delivered_at_start("orders"));
+    }
+
+    fn went_on_from(&mut self, books: Option<u64>) {
+        if let Some(Fault::Died { delivered, .. }) = self.faults.last_mut() {
+            *delivered = books;
+        }
     }
 
     /// Posts what is missing of the events, waits until everything is settled, and gives the account.
     pub async fn finish(self, pintle: &Pintle) {
-        let Run { plan, ledger, loader, .. } = self;
+        let Run { plan, ledger, loader, faults, .. } = self;
         let seconds = plan.events_min / u64::from(RATE) * 4 + PATIENCE.as_secs();
         loader.wait_acknowledged(plan.events_min, Duration::from_secs(seconds)).await;
         let sent = loader.stop().await;
@@ -114,7 +147,7 @@ impl Run {
                     && orders["delivered"].as_u64() >= Some(sent.acknowledged)
             })
             .await;
-        let account = Account::new(&sent, &ledger.book());
+        let account = Account::new(&sent, &ledger.book(), &faults);
         eprintln!("{}: {account}", plan.what);
         assert_eq!(destination(&status, "orders")["dead_letters"], 0, "dead letters");
         account.assert_it_holds();
@@ -131,13 +164,15 @@ struct Account {
     missing: Vec<String>,
     out_of_order: u64,
     /// By fault: further receipts of events that were posted once.
-    again: Vec<usize>,
+    again: Vec<u64>,
+    /// By fault: how many of those there may be.
+    again_max: Vec<u64>,
     /// Further receipts of events that were posted more than once.
     copies: usize,
 }
 
 impl Account {
-    fn new(sent: &Sent, book: &Book) -> Account {
+    fn new(sent: &Sent, book: &Book, faults: &[Fault]) -> Account {
         let mut missing = Vec::new();
         let mut posted_again = BTreeSet::new();
         for (user, attempts) in &sent.attempts {
@@ -151,6 +186,8 @@ impl Account {
             }
         }
         let is_copy = |event: &&(String, usize)| posted_again.contains(*event);
+        let once = |events: &Vec<_>| (events.len() - events.iter().filter(is_copy).count()) as u64;
+        let again: Vec<u64> = book.repeated.iter().map(once).collect();
         Account {
             acknowledged: sent.acknowledged,
             per_second: sent.acknowledged as f64 / sent.took.as_secs_f64(),
@@ -158,7 +195,8 @@ impl Account {
             distinct: book.distinct,
             missing,
             out_of_order: book.out_of_order,
-            again: book.repeated.iter().map(|events| events.len() - events.iter().filter(is_copy).count()).collect(),
+            again_max: again_max(faults, &again),
+            again,
             copies: book.repeated.iter().flatten().filter(is_copy).count(),
         }
     }
@@ -167,9 +205,29 @@ impl Account {
         assert!(self.missing.is_empty(), "acknowledged and never received: {:?}", self.missing);
         assert_eq!(self.out_of_order, 0, "first receipts out of order");
         assert_eq!(self.again[0], 0, "duplicates before any fault");
-        let most = self.again.iter().max().copied().unwrap_or(0);
-        assert!(most <= AGAIN_MAX, "{most} duplicates after one fault; at most {AGAIN_MAX} can be beyond the cursors");
+        for (number, (again, most)) in self.again[1..].iter().zip(&self.again_max).enumerate() {
+            assert!(again <= most, "{again} duplicates after fault {number}; at most {most} were not settled by then");
+        }
     }
+}
+
+/// What was in flight, or settled since the last cursor write, at each fault. `again[n + 1]` came twice
+/// after fault `n`.
+fn again_max(faults: &[Fault], again: &[u64]) -> Vec<u64> {
+    let (mut came_again, mut books) = (0, 0);
+    let mut most = Vec::new();
+    for (fault, again) in faults.iter().zip(again) {
+        came_again += again;
+        most.push(match *fault {
+            Fault::Survived => IN_FLIGHT_MAX,
+            Fault::Died { receipts, delivered } => {
+                // A start that did not come as far as the books has delivered nothing either.
+                books = delivered.unwrap_or(books);
+                (receipts - came_again).saturating_sub(books) + IN_FLIGHT_MAX
+            }
+        });
+    }
+    most
 }
 
 impl std::fmt::Display for Account {
@@ -179,6 +237,7 @@ impl std::fmt::Display for Account {
         writeln!(f, "  missing             {}", self.missing.len())?;
         writeln!(f, "  out of order        {}", self.out_of_order)?;
         writeln!(f, "  requests in vain    {}, copies of events posted again {}", self.in_vain, self.copies)?;
-        write!(f, "  duplicates by fault {:?}, at most {AGAIN_MAX} each", &self.again[1..])
+        writeln!(f, "  duplicates by fault {:?}", &self.again[1..])?;
+        write!(f, "  of at most          {:?} in flight or settled since the last cursor write", self.again_max)
     }
 }

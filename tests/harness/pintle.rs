@@ -15,6 +15,7 @@ use crate::workspace::Workspace;
 use log::Log;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -210,15 +211,34 @@ impl Pintle {
         // It may be gone before it is up: a backlog is delivered at once.
         _ = self.try_launch(Some(fail_point)).await;
         let mut running = self.running.take().expect("it was just started");
-        let died = tokio::task::spawn_blocking(move || {
-            let died = process::ended_within(&mut running.child, START_TIME_MAX);
-            if !died {
+        let end = tokio::task::spawn_blocking(move || {
+            if !process::ended_within(&mut running.child, START_TIME_MAX) {
                 process::signal(running.child.id(), libc::SIGKILL);
                 _ = running.child.wait();
+                return None;
             }
-            died
+            running.child.wait().ok()
         });
-        assert!(died.await.expect("waiting does not panic"), "{fail_point} was never passed");
+        let status =
+            end.await.expect("waiting does not panic").unwrap_or_else(|| panic!("{fail_point} was never passed"));
+        assert_eq!(status.signal(), Some(libc::SIGKILL), "{fail_point}: it ended by itself, with {status}");
+    }
+
+    /// What the books of a destination said was delivered when the last start read them: the rest comes
+    /// again. Nothing when that start has not come so far.
+    pub fn delivered_at_start(&self, destination: &str) -> Option<u64> {
+        let books =
+            self.log.said("destination goes on from its books", |fields| fields["destination"] == destination)?;
+        books["delivered"].as_u64()
+    }
+
+    /// The same, once the start that goes on has come so far.
+    ///
+    /// # Panics
+    /// As [`Pintle::wait_until`].
+    pub async fn wait_delivered_at_start(&self, destination: &str) -> u64 {
+        self.wait_until("the books", |_| self.delivered_at_start(destination).is_some()).await;
+        self.delivered_at_start(destination).expect("it was just there")
     }
 
     /// Where SDKs send to.

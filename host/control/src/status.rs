@@ -87,7 +87,8 @@ pub struct DestinationStatus {
     pub delivered: u64,
     /// Events filtered, ever.
     pub filtered: u64,
-    /// Accepted events it has not settled yet.
+    /// Accepted events it has not settled yet, at most: in the part of the log that it has not read, events
+    /// of sources that are not connected to it are counted too, and it passes over them. Zero is exact.
     pub lag_events: u64,
     /// The age of the oldest of them.
     pub lag_seconds: Option<f64>,

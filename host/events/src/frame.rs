@@ -12,7 +12,7 @@
 //! The ids stand in the header although the event has them too: they compress to almost nothing
 //! behind it, and save every reader a scan. Hashes are not stored, they are recomputed.
 
-use crate::{Kind, key};
+use crate::{Kind, key, surrogates};
 use std::io::Write;
 use time::{OffsetDateTime, macros::format_description};
 
@@ -141,13 +141,15 @@ impl<'a> EventRef<'a> {
         Ok((EventRef { frame }, 4 + length))
     }
 
-    /// Appends the event as plugins and destinations see it: the client's bytes whole, and behind them
-    /// the fields the gateway stamped.
+    /// Appends the event as plugins and destinations see it: the client's bytes whole, with halves of
+    /// surrogate pairs replaced, and behind them the fields the gateway stamped.
     pub fn write_message(&self, out: &mut Vec<u8>) {
         let Some(close) = self.raw.iter().rposition(|byte| *byte == b'}') else {
             return; // Not an object: the gateway accepts none, so this chunk was written by something else.
         };
+        let start = out.len();
         out.extend_from_slice(&self.raw[..close]);
+        surrogates::mend(&mut out[start..]);
         let empty = self.raw[..close].iter().rev().find(|b| !b.is_ascii_whitespace()) == Some(&b'{');
         out.extend_from_slice(if empty { br#""rudderId":""# } else { br#","rudderId":""# });
         out.extend_from_slice(key::rudder_id(self.user_id, self.anonymous_id).as_bytes());

@@ -1,6 +1,7 @@
 //! The gateway's settings: every limit has a name, a unit and a default.
 
-use serde::{Deserialize, Deserializer};
+use pintle_events::seconds;
+use serde::Deserialize;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU8, NonZeroU32, NonZeroUsize};
 use std::time::Duration;
@@ -18,7 +19,7 @@ pub struct Config {
     /// Bytes of all bodies that are in memory at the same time, at most. Default: 256 MiB.
     pub bodies_bytes_max: NonZeroUsize,
     /// How long a body may take to arrive. Default: 60 s.
-    #[serde(deserialize_with = "seconds")]
+    #[serde(with = "seconds")]
     pub body_time_max: Duration,
     /// Events in one batch, at most. Default: 20,000.
     pub batch_events_max: NonZeroUsize,
@@ -34,15 +35,15 @@ pub struct Config {
     pub streams_max: NonZeroU32,
     /// How long a connection may go without a request in progress. It is also the time that a request's
     /// headers may take. Default: 120 s.
-    #[serde(deserialize_with = "seconds")]
+    #[serde(with = "seconds")]
     pub idle_time_max: Duration,
     /// Bytes read and thrown away behind a refusal, so that a client that is still sending sees it. Default: 128 MiB.
     pub drain_bytes_max: usize,
     /// How long that may take. Default: 10 s.
-    #[serde(deserialize_with = "seconds")]
+    #[serde(with = "seconds")]
     pub drain_time_max: Duration,
     /// How long a shutdown waits for requests in progress. Default: 15 s.
-    #[serde(deserialize_with = "seconds")]
+    #[serde(with = "seconds")]
     pub shutdown_time_max: Duration,
 }
 
@@ -94,12 +95,6 @@ impl Config {
         }
         Ok(())
     }
-}
-
-fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-    let seconds = f64::deserialize(from)?;
-    Duration::try_from_secs_f64(seconds)
-        .map_err(|_| serde::de::Error::custom(format!("{seconds} is not a duration in seconds")))
 }
 
 #[cfg(test)]

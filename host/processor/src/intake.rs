@@ -3,6 +3,7 @@
 use crate::batch::{Input, Scope};
 use crate::spec::{Mode, Spec};
 use pintle_events::Position;
+use pintle_store::Error;
 use pintle_store::log::Chunk;
 use pintle_store::settle::{Fate, Ticket, Tracker};
 use std::collections::BTreeMap;
@@ -61,8 +62,11 @@ impl Intake {
 
     /// Begins a chunk as soon as the cursor's window has room, settles what is not for this destination,
     /// and adds the rest to `sorted`. Returns how many events that was.
-    pub async fn take(&self, chunk: &Chunk, sorted: &mut Sorted) -> usize {
-        let settled = self.tracker.begin(chunk.lane, chunk.seq, chunk.events()).await;
+    ///
+    /// # Errors
+    /// When the chunk was begun before, or has expired since it was read.
+    pub async fn take(&self, chunk: &Chunk, sorted: &mut Sorted) -> Result<usize, Error> {
+        let settled = self.tracker.begin(chunk.lane, chunk.seq, chunk.events()).await?;
         let mut passed = Vec::new();
         let mut taken = 0;
         for idx in (0..chunk.events()).filter(|idx| !settled[*idx as usize]) {
@@ -84,7 +88,7 @@ impl Intake {
             taken += 1;
         }
         self.tracker.pass(chunk.lane, chunk.seq, passed.into_iter());
-        taken
+        Ok(taken)
     }
 
     fn filtered(&self, event_type: &str) -> Option<String> {

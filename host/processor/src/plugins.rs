@@ -6,6 +6,7 @@ use pintle_runtime::{LoadError, Runtime};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tokio::sync::OnceCell;
 
 /// The script engine's file, and that of the one for transformations that were granted hosts.
 const JAVASCRIPT: &str = "javascript-engine";
@@ -16,6 +17,9 @@ const JAVASCRIPT_NET: &str = "javascript-net-engine";
 pub struct Plugins {
     runtime: Runtime,
     folder: PathBuf,
+    /// Loaded once for the life of the process: its file has megabytes, and every transformation asks for it.
+    /// Another file takes effect with the next start.
+    javascript: Arc<[(&'static str, OnceCell<Arc<ScriptEngine>>); 2]>,
 }
 
 /// Why a plugin cannot be used.
@@ -47,7 +51,8 @@ impl Plugins {
     /// The plugins of a folder.
     #[must_use]
     pub fn new(runtime: Runtime, folder: PathBuf) -> Plugins {
-        Plugins { runtime, folder }
+        let javascript = [JAVASCRIPT, JAVASCRIPT_NET].map(|name| (name, OnceCell::new()));
+        Plugins { runtime, folder, javascript: Arc::new(javascript) }
     }
 
     /// The names of the destinations that are there.
@@ -69,15 +74,19 @@ impl Plugins {
         self.runtime.destination(&bytes).await.map_err(|error| Error::Load { name: name.to_owned(), error })
     }
 
-    /// The JavaScript engine; with `network`, the one that may ask the host to fetch.
+    /// The JavaScript engine, as it was when it was first asked for; with `network`, the one that may ask the
+    /// host to fetch.
     ///
     /// # Errors
-    /// When it is not there or does not fit.
+    /// When it is not there or does not fit. Then the next call looks again.
     pub async fn javascript(&self, network: bool) -> Result<Arc<ScriptEngine>, Error> {
-        let name = if network { JAVASCRIPT_NET } else { JAVASCRIPT };
-        let bytes = self.read(name).await?;
-        let engine = self.runtime.script_engine(&bytes).await;
-        engine.map_err(|error| Error::Load { name: name.to_owned(), error })
+        let (name, engine) = &self.javascript[usize::from(network)];
+        let load = async || {
+            let bytes = self.read(name).await?;
+            let engine = self.runtime.script_engine(&bytes).await;
+            engine.map_err(|error| Error::Load { name: (*name).to_owned(), error })
+        };
+        engine.get_or_try_init(load).await.cloned()
     }
 
     async fn read(&self, name: &str) -> Result<Vec<u8>, Error> {
@@ -90,3 +99,6 @@ impl Plugins {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -198,7 +198,7 @@ impl Runner {
                 None => self.next_chunk(reader).await,
             };
             let mut sorted = Sorted::new();
-            let mut taken = intake.take(&chunk, &mut sorted).await;
+            let mut taken = intake.take(&chunk, &mut sorted).await?;
             // Small chunks share their calls: whatever is committed by now and fits.
             while taken < self.parts.config.batch_events_max.get() {
                 let Ok(Some(chunk)) = reader.next_ready().await else { break };
@@ -206,7 +206,7 @@ impl Runner {
                     held = Some(chunk);
                     break;
                 }
-                taken += intake.take(&chunk, &mut sorted).await;
+                taken += intake.take(&chunk, &mut sorted).await?;
             }
             fail_point::pass("processor:after-begin");
             metrics::read(&self.spec.id, taken);

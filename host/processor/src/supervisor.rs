@@ -252,22 +252,8 @@ impl Attendant {
     /// Parked events of a destination that takes nothing any more become dead letters.
     async fn bury_parked(&self, tracker: &Arc<Tracker>, reason: &str) -> Result<(), Error> {
         for parked in self.parts.settlement.parked(&self.spec.id).await? {
-            let letter = DeadLetter {
-                position: parked.position,
-                output: parked.output,
-                stage: Stage::Delivery,
-                reason: reason.to_owned(),
-                error: (!parked.last_error.is_empty()).then(|| parked.last_error.clone()),
-                attempts: parked.attempt,
-                request: None,
-                response: None,
-                payload: parked.payload.clone(),
-                source_id: parked.source_id.clone(),
-                connection_id: parked.connection_id.clone(),
-                message_id: parked.message_id.clone(),
-                event_type: parked.event_type.clone(),
-                key_hash: parked.key_hash,
-            };
+            let error = (!parked.last_error.is_empty()).then(|| parked.last_error.clone());
+            let letter = DeadLetter { error, ..parked.dead(reason) };
             tracker.unpark(&parked, Fate::Dead(letter));
         }
         self.parts.settlement.flush().await;

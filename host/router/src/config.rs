@@ -1,5 +1,6 @@
 //! The router's settings: every limit has a name, a unit and a default.
 
+use pintle_events::seconds;
 use pintle_runtime::egress::Networks;
 use serde::Deserialize;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -99,18 +100,6 @@ impl Default for Config {
             connection_idle_max: Duration::from_secs(60),
             egress_allow: Networks::default(),
         }
-    }
-}
-
-/// Durations in files are seconds, whole or with a fraction.
-mod seconds {
-    use serde::{Deserialize, Deserializer, de::Error};
-    use std::time::Duration;
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-        let seconds = f64::deserialize(from)?;
-        Duration::try_from_secs_f64(seconds)
-            .map_err(|_| D::Error::custom(format!("{seconds} is not a duration in seconds")))
     }
 }
 

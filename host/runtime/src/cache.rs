@@ -119,15 +119,52 @@ impl Disk {
     }
 }
 
-/// Compiles a component for any machine of this architecture into a directory that later is one of
-/// [`Config::precompiled_dirs`], so that a packaged Pintle starts without compiling. Returns the file.
-pub fn precompile(config: &Config, bytes: &[u8], into: &Path) -> Result<PathBuf, Error> {
-    check_header(bytes, config.component_bytes_max)?;
-    let engine = engine::portable(config)?;
-    let name = file_name(&Sha256::digest(bytes).into(), &engine::fingerprint(&engine));
-    let code = compile(&engine, bytes)?;
-    let directory = Directory::create(into, u64::MAX)?;
-    directory.store(&name, &code).map_err(|source| Error::Directory { path: into.to_owned(), source })
+/// Compiles components for any machine of this architecture into a directory that later is one of
+/// [`Config::precompiled_dirs`], so that Pintle starts without compiling.
+pub struct Precompiler {
+    engine: Engine,
+    fingerprint: String,
+    directory: Directory,
+    into: PathBuf,
+    names: Vec<String>,
+    bytes_max: usize,
+}
+
+impl Precompiler {
+    /// Makes the directory if it is not there, readable for everybody.
+    pub fn open(config: &Config, into: &Path) -> Result<Precompiler, Error> {
+        let engine = engine::portable(config)?;
+        Ok(Precompiler {
+            fingerprint: engine::fingerprint(&engine),
+            engine,
+            directory: Directory::create_packaged(into)?,
+            into: into.to_owned(),
+            names: Vec::new(),
+            bytes_max: config.component_bytes_max,
+        })
+    }
+
+    /// Compiles a component, unless that was done before. Returns the file.
+    pub fn add(&mut self, bytes: &[u8]) -> Result<PathBuf, Error> {
+        check_header(bytes, self.bytes_max)?;
+        let name = file_name(&Sha256::digest(bytes).into(), &self.fingerprint);
+        if !self.directory.has(&name) {
+            let code = compile(&self.engine, bytes)?;
+            self.directory.store(&name, &code).map_err(|source| self.failed(source))?;
+        }
+        let file = self.into.join(&name);
+        self.names.push(name);
+        Ok(file)
+    }
+
+    /// Removes the compiled code of everything that was not added.
+    pub fn finish(self) -> Result<(), Error> {
+        self.directory.keep_only(&self.names).map_err(|source| self.failed(source))
+    }
+
+    fn failed(&self, source: std::io::Error) -> Error {
+        Error::Directory { path: self.into.clone(), source }
+    }
 }
 
 fn compile(engine: &Engine, bytes: &[u8]) -> Result<Vec<u8>, LoadError> {

@@ -21,13 +21,19 @@ pub enum World {
 impl World {
     const ALL: [World; 3] = [World::Destination, World::Transformation, World::ScriptEngine];
 
-    /// The interface that a component of this world exports, in the version that this host speaks.
+    /// The interface that a component of this world exports, with the versions that this host speaks.
     pub fn interface(self) -> &'static str {
         match self {
-            World::Destination => "pintle:plugin/destination@0.1.0",
-            World::Transformation => "pintle:plugin/transformation@0.1.0",
-            World::ScriptEngine => "pintle:plugin/script-engine@0.1.0",
+            World::Destination => "pintle:plugin/destination@0.1.x",
+            World::Transformation => "pintle:plugin/transformation@0.1.x",
+            World::ScriptEngine => "pintle:plugin/script-engine@0.1.x",
         }
+    }
+
+    /// Whether an export is that interface in one of those versions. A pre-release is compatible with nothing.
+    fn is(self, export: &str) -> bool {
+        let spoken = self.interface().strip_suffix('x').expect("the last number is left open");
+        export.strip_prefix(spoken).is_some_and(|patch| patch.parse::<u32>().is_ok_and(|n| n.to_string() == patch))
     }
 }
 
@@ -37,6 +43,8 @@ pub struct Component {
     compiled: wasmtime::component::Component,
     digest: ComponentDigest,
     world: World,
+    /// The interface as it exports it.
+    interface: String,
     network: bool,
 }
 
@@ -52,21 +60,24 @@ impl Component {
     ) -> Result<Component, LoadError> {
         let engine = compiled.engine();
         let kind = compiled.component_type();
-        let exported = |world: &World| kind.get_export(engine, world.interface()).is_some();
-        let world = World::ALL.into_iter().filter(|world| wanted.is_none_or(|wanted| wanted == *world)).find(exported);
+        let found = World::ALL
+            .into_iter()
+            .filter(|world| wanted.is_none_or(|wanted| wanted == *world))
+            .find_map(|world| Some((world, kind.exports(engine).find(|(name, _)| world.is(name))?.0.to_owned())));
+        let world = found.as_ref().map(|(world, _)| *world);
         let offered = |import: &str| world == Some(World::ScriptEngine) && import == NETWORK;
         if let Some((import, _)) = kind.imports(engine).find(|(import, _)| !offered(import)) {
             return Err(LoadError::Import { import: import.to_owned() });
         }
-        let Some(world) = world else {
+        let Some((world, interface)) = found else {
             let exports: Vec<_> = kind.exports(engine).map(|(name, _)| format!("`{name}`")).collect();
             return Err(LoadError::Export {
-                wanted: wanted.map_or("pintle:plugin/…@0.1.0", World::interface).to_owned(),
+                wanted: wanted.map_or("pintle:plugin/…@0.1.x", World::interface).to_owned(),
                 found: if exports.is_empty() { "nothing".to_owned() } else { exports.join(", ") },
             });
         };
         let network = kind.imports(engine).next().is_some();
-        Ok(Component { compiled, digest, world, network })
+        Ok(Component { compiled, digest, world, interface, network })
     }
 
     /// Whether it asks for the way out.
@@ -93,7 +104,11 @@ impl Component {
     }
 
     pub(crate) fn misfit(&self, error: wasmtime::Error) -> LoadError {
-        LoadError::Shape { interface: self.world.interface().to_owned(), problem: format!("{error:#}") }
+        self.unfit(format!("{error:#}"))
+    }
+
+    pub(crate) fn unfit(&self, problem: String) -> LoadError {
+        LoadError::Shape { interface: self.interface.clone(), problem }
     }
 }
 

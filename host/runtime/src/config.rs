@@ -1,6 +1,7 @@
 //! Every limit of the runtime: a name, a unit and a default.
 
 use crate::Error;
+use pintle_events::seconds;
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -147,18 +148,6 @@ impl Config {
     /// What guests are told about `run_time_max`.
     pub(crate) fn deadline_ms(&self) -> u32 {
         u32::try_from(self.run_time_max.as_millis()).unwrap_or(u32::MAX)
-    }
-}
-
-/// Durations in files are seconds, whole or with a fraction.
-mod seconds {
-    use serde::{Deserialize, Deserializer, de::Error};
-    use std::time::Duration;
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-        let seconds = f64::deserialize(from)?;
-        Duration::try_from_secs_f64(seconds)
-            .map_err(|_| D::Error::custom(format!("{seconds} is not a duration in seconds")))
     }
 }
 

@@ -81,6 +81,9 @@ pub enum LoadError {
     /// It could not be started to ask it for its manifest.
     #[error("the plugin cannot be asked to describe itself: {0}")]
     Start(CallFailure),
+    /// No instance was free in time to try it. Nothing is known against it: try again later.
+    #[error("the component could not be tried: no instance was free in time")]
+    Busy,
     /// The machine failed us: a thread died, a disk is full.
     #[error("the component could not be loaded: {0}")]
     Host(String),

@@ -48,7 +48,7 @@ mod pool;
 mod script;
 pub mod transformation;
 
-pub use cache::precompile;
+pub use cache::Precompiler;
 pub use component::{Component, World};
 pub use config::Config;
 pub use failure::{CallFailure, Error, LoadError};

@@ -1,5 +1,6 @@
 //! User transformations: source code on a script engine, or a component of their own.
 
+mod call;
 mod loaded;
 mod plain;
 mod reply;
@@ -164,8 +165,10 @@ impl Transformation {
         let pool = Pool::new(host.clone(), Plain { guest });
         // Whether its functions have the right shape shows when it is first started; it stays warm.
         if let Err(failure) = pool.lease().await {
-            let problem = CallFailure::from(failure).to_string();
-            return Err(LoadError::Shape { interface: component.world().interface().to_owned(), problem });
+            return Err(match CallFailure::from(failure) {
+                CallFailure::Busy => LoadError::Busy,
+                failure => component.unfit(failure.to_string()),
+            });
         }
         // The world lets the host try every event on its own.
         Ok(Arc::new(Transformation { host, handler: Handler::PerEvent, instances: Instances::Component(pool) }))
@@ -182,22 +185,15 @@ impl Transformation {
     pub async fn transform(&self, ctx: &Context, batch: Vec<u8>, events: usize) -> Result<Reply, CallFailure> {
         let config = &self.host.config;
         let answer = match &self.instances {
-            Instances::Script(pool) => loaded::transform(pool, ctx, batch, events).await?,
-            Instances::Component(pool) => plain::transform(pool, ctx, batch, events).await?,
+            Instances::Script(pool) => call::transform(pool, ctx, batch, events).await?,
+            Instances::Component(pool) => call::transform(pool, ctx, batch, events).await?,
         };
         match answer {
-            Ok(bytes) => Reply::parse(&bytes, events, config),
+            Ok(bytes) => Reply::parse(bytes, events, config),
             Err(mut refusal) => {
                 reply::cut(&mut refusal, config.text_bytes_max);
                 Err(CallFailure::Refused(refusal))
             }
         }
     }
-}
-
-/// What a guest returned: the reply's bytes, or why it refuses the batch.
-type Answer = Result<Vec<u8>, String>;
-
-fn answer_size(answer: &Answer) -> usize {
-    answer.as_ref().map_or_else(String::len, Vec::len)
 }

@@ -156,7 +156,25 @@ fn detail(stored: &Stored) -> DeadLetterDetail {
 
 fn failure(error: Error) -> Failure {
     match error {
-        Error::Database(error) => Failure::Unavailable(format!("the database does not answer: {error}")),
+        Error::Database(error) => {
+            // The inside message may name tables, hosts and users: it stays inside.
+            tracing::warn!(%error, "the database did not answer an admin request");
+            Failure::Unavailable("the database does not answer now: the log of the server says why".to_owned())
+        }
         error => Failure::Broken(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_database_says_stays_inside() {
+        let said = std::io::Error::other("connect to db.internal as pintle: refused");
+        let told = failure(Error::Database(said.into())).to_string();
+        assert_eq!(told, "the database does not answer now: the log of the server says why");
+        let told = failure(Error::Fenced);
+        assert!(matches!(told, Failure::Broken(_)), "{told:?}");
     }
 }

@@ -52,11 +52,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         }
     });
     let data_dir = config.data_dir();
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(&data_dir)
-        .with_context(|| format!("cannot make the data directory {}", data_dir.display()))?;
+    make_data_dir(&data_dir).with_context(|| format!("cannot make the data directory {}", data_dir.display()))?;
     let postgres = tokio::select! {
         () = &mut stop => return Ok(()),
         postgres = start_postgres(&config, &data_dir) => postgres?,
@@ -80,6 +76,15 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     }
     tracing::info!("stopped");
     result
+}
+
+/// Makes the folder, for us alone. As root others may pass through it, and see nothing: where user namespaces
+/// are not to be had, the private Postgres runs as a user of its own, who must get at its folder in here. All
+/// that is secret in here is closed by its own mode.
+fn make_data_dir(path: &Path) -> std::io::Result<()> {
+    // SAFETY: only returns a number.
+    let is_root = unsafe { libc::geteuid() == 0 };
+    std::fs::DirBuilder::new().recursive(true).mode(if is_root { 0o711 } else { 0o700 }).create(path)
 }
 
 async fn start_postgres(config: &Config, data_dir: &Path) -> anyhow::Result<Option<Postgres>> {
@@ -302,4 +307,27 @@ fn runtime_config(config: &Config, data_dir: &Path, plugins: &Path) -> pintle_ru
         runtime.precompiled_dirs.push(packaged);
     }
     runtime
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn others_pass_through_roots_data_directory_and_see_nothing() {
+        let root = std::env::temp_dir().join(format!("pintle-data-dir-{}", std::process::id()));
+        let made = root.join("below");
+        make_data_dir(&made).unwrap();
+        // SAFETY: only returns a number.
+        let expected = if unsafe { libc::geteuid() == 0 } { 0o711 } else { 0o700 };
+        for dir in [&root, &made] {
+            assert_eq!(std::fs::metadata(dir).unwrap().permissions().mode() & 0o777, expected, "{}", dir.display());
+        }
+        std::fs::set_permissions(&made, std::fs::Permissions::from_mode(0o750)).unwrap();
+        make_data_dir(&made).unwrap();
+        let mode = std::fs::metadata(&made).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o750, "what is there is the user's");
+        std::fs::remove_dir_all(&root).unwrap();
+    }
 }

@@ -1,5 +1,6 @@
 //! The store's settings: every limit has a name, a unit and a default.
 
+use pintle_events::seconds;
 use serde::Deserialize;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
@@ -20,6 +21,12 @@ pub struct Config {
     /// ended, which is the quickest; a few milliseconds cost latency and save CPU at middling load. Default: 0.
     #[serde(with = "seconds")]
     pub commit_window: Duration,
+    /// A lane that finds this many events waiting when a commit has ended is busy. Default: 32.
+    pub busy_commit_events: NonZeroU32,
+    /// A busy lane collects for this long before it commits: fewer, larger commits, for less CPU per event
+    /// just when there is none to spare. Zero commits at once. Default: 4 ms.
+    #[serde(with = "seconds")]
+    pub busy_commit_window: Duration,
     /// Events in one chunk, at most. Default: 4,000.
     pub chunk_events_max: NonZeroU32,
     /// Bytes of events in one chunk before compression, at most, unless one event alone is larger. Default: 4 MiB.
@@ -68,6 +75,8 @@ impl Default for Config {
             acquire_timeout: Duration::from_secs(10),
             append_timeout: Duration::from_secs(10),
             commit_window: Duration::ZERO,
+            busy_commit_events: positive32(32),
+            busy_commit_window: Duration::from_millis(4),
             chunk_events_max: positive32(4_000),
             chunk_bytes_max: positive32(4 << 20),
             lane_waiting_bytes_max: positive(64 * MIB),
@@ -83,17 +92,5 @@ impl Default for Config {
             cursor_window_events: positive32(8_192),
             lease_silence: Duration::from_secs(1),
         }
-    }
-}
-
-/// Durations in files are seconds, whole or with a fraction.
-mod seconds {
-    use serde::{Deserialize, Deserializer, de::Error};
-    use std::time::Duration;
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-        let seconds = f64::deserialize(from)?;
-        Duration::try_from_secs_f64(seconds)
-            .map_err(|_| D::Error::custom(format!("{seconds} is not a duration in seconds")))
     }
 }

@@ -2,7 +2,7 @@
 //! the end of the log.
 
 use crate::log::{Chunk, segment_table};
-use crate::settle::flush::without_nul;
+use crate::settle::columns::{BindOutputs, column, statements, without_nul};
 use crate::settle::{DeadLetter, Parked, Tracker};
 use crate::{Error, Store};
 use pintle_events::Position;
@@ -146,18 +146,10 @@ pub async fn revive(store: &Store, id: i64, now_ms: i64) -> Result<Option<(Strin
         payload: letter.payload,
         first_failed_at_ms: now_ms,
     };
-    crate::settle::flush::insert_parked(&mut tx, &stored.destination, std::slice::from_ref(&parked)).await?;
-    let others: bool = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM dead_letters WHERE destination = $1 AND lane = $2 AND seq = $3 AND idx = $4)",
-    )
-    .bind(&stored.destination)
-    .bind(parked.position.lane)
-    .bind(parked.position.seq)
-    .bind(parked.position.idx as i32)
-    .fetch_one(&mut *tx)
-    .await?;
+    crate::settle::parked::insert(&mut tx, &stored.destination, std::slice::from_ref(&parked)).await?;
+    let last = outputs(&mut tx, &stored.destination, parked.position).await?.is_empty();
     tx.commit().await?;
-    Ok(Some((stored.destination, parked, !others)))
+    Ok(Some((stored.destination, parked, last)))
 }
 
 /// Replaces a dead letter of a transformation, which succeeds now, by one of delivery per output; none when
@@ -168,41 +160,35 @@ pub async fn revive(store: &Store, id: i64, now_ms: i64) -> Result<Option<(Strin
 pub async fn replace(store: &Store, stored: &Stored, payloads: &[bytes::Bytes]) -> Result<Vec<i64>, Error> {
     let mut tx = store.pool().begin().await?;
     sqlx::query("DELETE FROM dead_letters WHERE id = $1").bind(stored.id).execute(&mut *tx).await?;
-    let first: i32 = sqlx::query_scalar(
-        "SELECT greatest(coalesce(max(output), -1) + 1, $5) FROM dead_letters \
-         WHERE destination = $1 AND lane = $2 AND seq = $3 AND idx = $4",
-    )
-    .bind(&stored.destination)
-    .bind(stored.letter.position.lane)
-    .bind(stored.letter.position.seq)
-    .bind(stored.letter.position.idx as i32)
-    .bind(stored.letter.output as i32)
-    .fetch_one(&mut *tx)
-    .await?;
-    let mut ids = Vec::new();
-    for (at, payload) in payloads.iter().enumerate() {
-        let letter = DeadLetter {
-            output: first as u32 + at as u32,
+    let taken = outputs(&mut tx, &stored.destination, stored.letter.position).await?;
+    let first = taken.into_iter().max().map_or(0, |output| output + 1).max(stored.letter.output);
+    let letters: Vec<DeadLetter> = payloads
+        .iter()
+        .zip(first..)
+        .map(|(payload, output)| DeadLetter {
+            output,
             stage: crate::settle::Stage::Delivery,
             payload: payload.clone(),
             ..stored.letter.clone()
-        };
-        insert(&mut tx, &stored.destination, std::slice::from_ref(&letter)).await?;
-        ids.push(
-            sqlx::query_scalar(
-                "SELECT id FROM dead_letters WHERE destination = $1 AND lane = $2 AND seq = $3 AND idx = $4 AND output = $5",
-            )
-            .bind(&stored.destination)
-            .bind(letter.position.lane)
-            .bind(letter.position.seq)
-            .bind(letter.position.idx as i32)
-            .bind(letter.output as i32)
-            .fetch_one(&mut *tx)
-            .await?,
-        );
-    }
+        })
+        .collect();
+    let ids = insert(&mut tx, &stored.destination, &letters).await?;
     tx.commit().await?;
     Ok(ids)
+}
+
+/// The outputs of an event that are dead letters.
+async fn outputs(connection: &mut PgConnection, destination: &str, position: Position) -> Result<Vec<u32>, Error> {
+    let outputs: Vec<i32> = sqlx::query_scalar(
+        "SELECT output FROM dead_letters WHERE destination = $1 AND lane = $2 AND seq = $3 AND idx = $4",
+    )
+    .bind(destination)
+    .bind(position.lane)
+    .bind(position.seq)
+    .bind(position.idx as i32)
+    .fetch_all(connection)
+    .await?;
+    Ok(outputs.into_iter().map(|output| output as u32).collect())
 }
 
 /// Removes a dead letter that was dealt with otherwise. False when it was not there.
@@ -225,39 +211,46 @@ pub(crate) async fn drop_older(store: &Store, keep: Duration) -> Result<u64, Err
     Ok(dropped)
 }
 
-/// Inserted, or ignored when there: after a crash the same event may die a second time.
+/// Inserted, or ignored when there: after a crash the same event may die a second time. Says the new ids.
 pub(crate) async fn insert(
     connection: &mut PgConnection,
     destination: &str,
     letters: &[DeadLetter],
-) -> Result<(), Error> {
-    for letter in letters {
-        sqlx::query(
-            "INSERT INTO dead_letters (destination, stage, lane, seq, idx, output, connection, source, message_id, \
+) -> Result<Vec<i64>, Error> {
+    let mut ids = Vec::new();
+    for range in statements(letters, bytes) {
+        let rows = &letters[range];
+        let inserted = sqlx::query(
+            "INSERT INTO dead_letters (destination, lane, seq, idx, output, stage, connection, source, message_id, \
              event_type, key_hash, reason, error, attempts, request, response, payload) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) ON CONFLICT DO NOTHING",
+             SELECT $1, d.* FROM unnest($2::bigint[], $3::bigint[], $4::int[], $5::int[], $6::text[], $7::text[], \
+               $8::text[], $9::text[], $10::text[], $11::bigint[], $12::text[], $13::text[], $14::int[], $15::text[], \
+               $16::text[], $17::bytea[]) d ON CONFLICT DO NOTHING RETURNING id",
         )
         .bind(destination)
-        .bind(letter.stage.as_str())
-        .bind(letter.position.lane)
-        .bind(letter.position.seq)
-        .bind(letter.position.idx as i32)
-        .bind(letter.output as i32)
-        .bind(&letter.connection_id)
-        .bind(&letter.source_id)
-        .bind(without_nul(&letter.message_id))
-        .bind(without_nul(&letter.event_type))
-        .bind(letter.key_hash as i64)
-        .bind(without_nul(&letter.reason))
-        .bind(letter.error.as_deref().map(without_nul))
-        .bind(letter.attempts as i32)
-        .bind(letter.request.as_deref().map(without_nul))
-        .bind(letter.response.as_deref().map(without_nul))
-        .bind(&letter.payload[..])
-        .execute(&mut *connection)
+        .bind_outputs(rows, |letter| (letter.position, letter.output))
+        .bind(column(rows, |letter| letter.stage.as_str()))
+        .bind(column(rows, |letter| letter.connection_id.as_str()))
+        .bind(column(rows, |letter| letter.source_id.as_str()))
+        .bind(column(rows, |letter| without_nul(&letter.message_id)))
+        .bind(column(rows, |letter| without_nul(&letter.event_type)))
+        .bind(column(rows, |letter| letter.key_hash as i64))
+        .bind(column(rows, |letter| without_nul(&letter.reason)))
+        .bind(column(rows, |letter| letter.error.as_deref().map(without_nul)))
+        .bind(column(rows, |letter| letter.attempts as i32))
+        .bind(column(rows, |letter| letter.request.as_deref().map(without_nul)))
+        .bind(column(rows, |letter| letter.response.as_deref().map(without_nul)))
+        .bind(column(rows, |letter| &letter.payload[..]))
+        .fetch_all(&mut *connection)
         .await?;
+        ids.extend(inserted.iter().map(|row| row.get::<i64, _>(0)));
     }
-    Ok(())
+    Ok(ids)
+}
+
+fn bytes(letter: &DeadLetter) -> usize {
+    let texts = [&letter.error, &letter.request, &letter.response];
+    letter.payload.len() + letter.reason.len() + texts.into_iter().flatten().map(String::len).sum::<usize>()
 }
 
 /// Writes what a destination has not taken of a segment as one range, and says how many events per lane.

@@ -28,6 +28,21 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// A chunk was to be begun that the destination is beyond: it was read twice, or it expired meanwhile.
+    /// Setting the destination up again reads on from its cursor.
+    #[error(
+        "chunk {seq} of lane {lane} was to be begun again for destination \"{destination}\", which is at chunk {next}"
+    )]
+    BegunBefore {
+        /// For which destination.
+        destination: String,
+        /// The chunk's lane.
+        lane: i64,
+        /// Its number in the lane.
+        seq: i64,
+        /// The chunk that may be begun next.
+        next: i64,
+    },
     /// The key does not open what another key has sealed.
     #[error("the secret key does not open the stored configuration; start with the key that it was stored with ({0})")]
     WrongKey(String),

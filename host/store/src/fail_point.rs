@@ -1,12 +1,7 @@
 //! Places at which a test may kill the process: between each two steps of an event's way.
 //!
-//! Only debug builds have them. A release build passes every point for free.
-//!
-//! ```text
-//! log:before-append ─ log:after-append ─ log:after-hand-over ─ gateway:before-answer
-//! processor:after-begin ─ processor:after-transform ─ router:before-attempt ─ router:before-settle
-//! settle:before-write ─ settle:after-write
-//! ```
+//! Only debug builds have them. A release build passes every point for free. The fault tests kill the process
+//! at each of [`POINTS`], so a new one is tried as soon as it stands there.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -51,6 +46,7 @@ pub fn arm(text: &str) -> Result<(), String> {
 /// Passes a point.
 #[inline]
 pub fn pass(point: &str) {
+    debug_assert!(POINTS.contains(&point), "fail point \"{point}\" is not in the list: no test can arm it");
     if cfg!(debug_assertions)
         && let Some(armed) = ARMED.get()
         && armed.point == point

@@ -68,7 +68,7 @@ pub async fn apply(
     )
     .bind(author)
     .bind(reason)
-    .bind(crate::settle::flush::without_nul(changes))
+    .bind(crate::settle::columns::without_nul(changes))
     .bind(document)
     .fetch_one(&mut *tx)
     .await?;

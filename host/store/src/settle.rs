@@ -11,8 +11,10 @@
 //! the lease's epoch; parked events and dead letters go in the same transaction that moves the cursor past
 //! them, so there is no moment in which an event is neither before a cursor nor in a table.
 
+pub(crate) mod columns;
 pub mod flush;
 pub mod marks;
+pub(crate) mod parked;
 pub mod rows;
 pub mod ticket;
 pub mod tracker;

@@ -180,7 +180,9 @@ async fn settled_segments_are_dropped_when_the_log_is_full_and_unsettled_ones_ar
     let mut seen = 0;
     while seen < accepted {
         let chunk = reader.next().await.unwrap();
-        for (idx, settled) in tracker.begin(chunk.lane, chunk.seq, chunk.events()).await.into_iter().enumerate() {
+        for (idx, settled) in
+            tracker.begin(chunk.lane, chunk.seq, chunk.events()).await.unwrap().into_iter().enumerate()
+        {
             assert!(!settled);
             let position = pintle_events::Position { lane: chunk.lane, seq: chunk.seq, idx: idx as u32 };
             Ticket::new(tracker.clone(), vec![position], vec![0]).settle(0, Fate::Delivered);

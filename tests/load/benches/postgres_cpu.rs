@@ -27,7 +27,7 @@ fn record(bench: &mut Bench, what: &str, cells: &[Cell], times: f64, most_us: Op
     let rows = middle(cells, |cell| cell.chunk_events).round().max(1.0);
     let mut baselines = Vec::new();
     for round in 0..bench.spans.rounds {
-        let folder = format!("rows-{round}");
+        let folder = format!("rows-{rows}-{round}");
         let did = run_baseline(
             "rows",
             &bench.scratch.join(&folder),

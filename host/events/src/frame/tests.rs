@@ -99,6 +99,14 @@ fn what_was_stamped_stands_behind_what_was_sent() {
 }
 
 #[test]
+fn half_a_surrogate_pair_is_stored_as_it_came_and_read_as_text() {
+    let frame = Frame { raw: br#"{"a":"\ud800","b":"\ud83d\ude00"}"#, ..FRAME };
+    let bytes = encoded(&frame);
+    assert_eq!(EventRef::read(&bytes).unwrap().0.raw, frame.raw);
+    assert!(message(&frame).starts_with(r#"{"a":"\ufffd","b":"\ud83d\ude00","#), "{}", message(&frame));
+}
+
+#[test]
 fn an_empty_event_becomes_an_object_with_the_stamps_alone() {
     for raw in [&b"{}"[..], b"{ \n}", b"{}  "] {
         let text = message(&Frame { raw, ..FRAME });

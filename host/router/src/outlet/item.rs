@@ -2,7 +2,7 @@
 
 use super::room::Room;
 use crate::delivery::Delivery;
-use pintle_store::settle::{DeadLetter, Parked, Stage};
+use pintle_store::settle::{DeadLetter, Parked};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// One thing to be delivered.
@@ -95,22 +95,8 @@ impl Live {
 
 /// The dead letter of a parked event after a last try that `attempt` does not count yet.
 pub(super) fn dead_letter(parked: &Parked, post: Post) -> DeadLetter {
-    DeadLetter {
-        position: parked.position,
-        output: parked.output,
-        stage: Stage::Delivery,
-        reason: post.reason,
-        error: None,
-        attempts: parked.attempt.saturating_add(1),
-        request: post.request,
-        response: post.response,
-        payload: parked.payload.clone(),
-        source_id: parked.source_id.clone(),
-        connection_id: parked.connection_id.clone(),
-        message_id: parked.message_id.clone(),
-        event_type: parked.event_type.clone(),
-        key_hash: parked.key_hash,
-    }
+    let Post { reason, request, response } = post;
+    DeadLetter { attempts: parked.attempt.saturating_add(1), request, response, ..parked.dead(reason) }
 }
 
 /// What a parked event costs in memory.

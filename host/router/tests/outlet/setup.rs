@@ -98,7 +98,7 @@ impl World {
         let flusher = CancellationToken::new();
         tokio::spawn(service.run(flusher.clone()));
         let tracker = settlement.tracker("d").await.unwrap();
-        tracker.begin(1, 1, EVENTS).await;
+        tracker.begin(1, 1, EVENTS).await.unwrap();
         let plugin = plugin(&cluster.runtime, &receiver).await;
         World {
             receiver,

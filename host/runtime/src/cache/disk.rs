@@ -26,6 +26,31 @@ impl Directory {
         Ok(Directory { path: path.to_owned(), writable: true, bytes_max })
     }
 
+    /// Makes a directory that travels in a package: everybody may read it, only its owner writes.
+    pub(super) fn create_packaged(path: &Path) -> Result<Directory, Error> {
+        create_readable(path).map_err(|source| Error::Directory { path: path.to_owned(), source })?;
+        Ok(Directory { path: path.to_owned(), writable: true, bytes_max: u64::MAX })
+    }
+
+    /// Whether a file and its checksum are there. What they hold is looked at when they are loaded.
+    pub(super) fn has(&self, name: &str) -> bool {
+        let file = self.path.join(name);
+        file.exists() && checksum_file(&file).exists()
+    }
+
+    /// Removes all compiled code but these files.
+    pub(super) fn keep_only(&self, names: &[String]) -> io::Result<()> {
+        for entry in fs::read_dir(&self.path)? {
+            let path = entry?.path();
+            let kept = names.iter().any(|name| path.file_name().is_some_and(|file| file == name.as_str()));
+            if path.extension().is_some_and(|extension| extension == "cwasm") && !kept {
+                fs::remove_file(checksum_file(&path)).or_else(gone_already)?;
+                fs::remove_file(&path).or_else(gone_already)?;
+            }
+        }
+        Ok(())
+    }
+
     /// A directory that came with a package. One that others may write to is not trusted.
     pub(super) fn read_only(path: &Path) -> Option<Directory> {
         let metadata = match fs::metadata(path) {
@@ -143,6 +168,10 @@ impl io::Write for HashWriter<'_> {
     }
 }
 
+fn gone_already(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
+}
+
 fn checksum_file(file: &Path) -> PathBuf {
     file.with_extension("cwasm.sha256")
 }
@@ -153,6 +182,18 @@ fn close(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
     // Fails unless the directory is ours, which is the point.
     fs::set_permissions(path, fs::Permissions::from_mode(0o700))
+}
+
+#[cfg(unix)]
+fn create_readable(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::create_dir_all(path)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+}
+
+#[cfg(not(unix))]
+fn create_readable(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)
 }
 
 #[cfg(unix)]

@@ -1,13 +1,14 @@
 //! Instances of a script engine that have loaded one version of one script.
 
-use super::{Answer, Context, EnginePre, Handler, ScriptError, Source, answer_size, reply};
+use super::call::{Answer, Call, Transforms};
+use super::{EnginePre, Handler, ScriptError, Source, reply};
+use crate::Config;
 use crate::bindings::script_engine::{self as wit, BatchContext, ScriptEnginePlugin};
 use crate::egress::Hosts;
-use crate::instance::load_moment;
+use crate::instance::{GuestCall, load_moment};
 use crate::limiter::State;
-use crate::pool::{Kind, Pool};
+use crate::pool::Kind;
 use crate::script::{Prepared, excerpt, shown};
-use crate::{CallFailure, Config};
 use std::sync::Arc;
 use wasmtime::Store;
 
@@ -96,27 +97,9 @@ impl Kind for Loaded {
     }
 }
 
-pub(super) async fn transform(
-    pool: &Arc<Pool<Loaded>>,
-    ctx: &Context,
-    batch: Vec<u8>,
-    events: usize,
-) -> Result<Answer, CallFailure> {
-    let ctx = BatchContext {
-        now_ms: ctx.now_ms,
-        random_seed: ctx.random_seed,
-        deadline_ms: pool.config().deadline_ms(),
-        transformation_id: ctx.transformation_id.clone(),
-        version_id: ctx.version_id.clone(),
-    };
-    let call = pool.call(
-        "transform",
-        events,
-        |guest, store| {
-            let plugin = guest.engine.pintle_plugin_script_engine();
-            Box::pin(async move { plugin.call_transform(store, &ctx, &batch).await })
-        },
-        answer_size,
-    );
-    call.await
+impl Transforms for Loaded {
+    fn transform<'a>(api: &'a Script, store: &'a mut Store<State>, call: Call) -> GuestCall<'a, Answer> {
+        let plugin = api.engine.pintle_plugin_script_engine();
+        Box::pin(async move { plugin.call_transform(store, &(&call).into(), &call.batch).await })
+    }
 }

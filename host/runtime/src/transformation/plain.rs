@@ -1,12 +1,12 @@
 //! Transformations that are components of their own.
 
-use super::{Answer, Context, PlainPre, answer_size};
-use crate::CallFailure;
-use crate::bindings::transformation::{BatchContext, TransformationPlugin};
+use super::PlainPre;
+use super::call::{Answer, Call, Transforms};
+use crate::bindings::transformation::TransformationPlugin;
+use crate::instance::GuestCall;
 use crate::limiter::State;
-use crate::pool::{Kind, Pool};
+use crate::pool::Kind;
 use std::convert::Infallible;
-use std::sync::Arc;
 use wasmtime::Store;
 
 /// An instance needs nothing but to be instantiated.
@@ -24,27 +24,9 @@ impl Kind for Plain {
     }
 }
 
-pub(super) async fn transform(
-    pool: &Arc<Pool<Plain>>,
-    ctx: &Context,
-    batch: Vec<u8>,
-    events: usize,
-) -> Result<Answer, CallFailure> {
-    let ctx = BatchContext {
-        now_ms: ctx.now_ms,
-        random_seed: ctx.random_seed,
-        deadline_ms: pool.config().deadline_ms(),
-        transformation_id: ctx.transformation_id.clone(),
-        version_id: ctx.version_id.clone(),
-    };
-    let call = pool.call(
-        "transform",
-        events,
-        |guest, store| {
-            let plugin = guest.pintle_plugin_transformation();
-            Box::pin(async move { plugin.call_transform(store, &ctx, &batch).await })
-        },
-        answer_size,
-    );
-    call.await
+impl Transforms for Plain {
+    fn transform<'a>(api: &'a TransformationPlugin, store: &'a mut Store<State>, call: Call) -> GuestCall<'a, Answer> {
+        let plugin = api.pintle_plugin_transformation();
+        Box::pin(async move { plugin.call_transform(store, &(&call).into(), &call.batch).await })
+    }
 }

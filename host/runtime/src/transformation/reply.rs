@@ -74,8 +74,11 @@ struct WrittenError {
 
 impl Reply {
     /// Reads the answer to a batch of so many events.
-    pub(crate) fn parse(bytes: &[u8], events: usize, config: &Config) -> Result<Reply, CallFailure> {
-        let written: Vec<Written> = serde_json::from_slice(bytes)
+    pub(crate) fn parse(mut bytes: Vec<u8>, events: usize, config: &Config) -> Result<Reply, CallFailure> {
+        // A script easily cuts a text between the halves of an emoji: no reason to lose a batch over a log
+        // line, nor to hand such text to whoever is next.
+        pintle_events::surrogates::mend(&mut bytes);
+        let written: Vec<Written> = serde_json::from_slice(&bytes)
             .map_err(|error| CallFailure::BadOutput(format!("it is not a JSON array of entries: {error}")))?;
         let mut reply = Reply { entries: Vec::with_capacity(written.len()), logs: Vec::new() };
         let mut logs_left_out = 0;
@@ -138,7 +141,7 @@ mod tests {
 
     fn parse(text: &str, events: usize) -> Result<Reply, String> {
         let config = Config { logs_per_batch_max: 2, text_bytes_max: 8, ..Config::default() };
-        Reply::parse(text.as_bytes(), events, &config).map_err(|failure| failure.to_string())
+        Reply::parse(text.as_bytes().to_vec(), events, &config).map_err(|failure| failure.to_string())
     }
 
     #[test]
@@ -172,6 +175,20 @@ mod tests {
         for output in ["1", "[]", "\"x\"", "null"] {
             assert!(parse(&format!(r#"[{{"index":0,"output":{output}}}]"#), 1).is_err(), "{output}");
         }
+    }
+
+    #[test]
+    fn half_an_emoji_spoils_nothing() {
+        let reply = parse(
+            r#"[{"index":0,"output":{"a":"\ud83d"}},{"index":1,"error":{"message":"\ud83d","stack":"\ude00"}},
+                {"log":{"message":"\ud83d!"}}]"#,
+            2,
+        )
+        .unwrap();
+        assert_eq!(reply.logs[0].message, "\u{fffd}!");
+        let [output, error] = reply.entries.as_slice() else { panic!("{reply:?}") };
+        assert!(matches!(output, Entry::Output { event, .. } if event.get() == r#"{"a":"\ufffd"}"#), "{output:?}");
+        assert!(matches!(error, Entry::Error { message, .. } if message == "\u{fffd}"), "{error:?}");
     }
 
     #[test]

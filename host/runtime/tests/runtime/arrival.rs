@@ -1,5 +1,6 @@
-use crate::guests::{OBEDIENT, component, obedient, small, wit};
+use crate::guests::{OBEDIENT, calls_seen, component, obedient, obedient_again, obey, small, wit};
 use pintle_runtime::{Config, LoadError, Runtime, World};
+use std::time::Duration;
 
 async fn refusal(bytes: &[u8]) -> String {
     Runtime::new(small()).unwrap().transformation_component(bytes).await.map(|_| ()).unwrap_err().to_string()
@@ -54,19 +55,36 @@ async fn a_component_of_another_world_is_refused_by_name() {
     let error = runtime.destination(&obedient()).await.map(|_| ()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the component does not export `pintle:plugin/destination@0.1.0`; \
+        "the component does not export `pintle:plugin/destination@0.1.x`; \
          it exports `pintle:plugin/transformation@0.1.0`"
     );
 }
 
 #[tokio::test]
-async fn a_later_version_of_the_interface_does_not_fit_and_is_named() {
-    for version in ["0.1.7", "0.2.0"] {
-        let newer = |text: &str| text.replace("@0.1.0", &format!("@{version}"));
-        let bytes = component(&newer(&wit()), "transformation-plugin", &newer(OBEDIENT));
-        let refusal = refusal(&bytes).await;
-        assert!(refusal.ends_with(&format!("it exports `pintle:plugin/transformation@{version}`")), "{refusal}");
+async fn a_version_that_is_compatible_runs() {
+    let runtime = Runtime::new(small()).unwrap();
+    for version in ["0.1.1", "0.1.17"] {
+        let guest = runtime.transformation_component(&of_version(version)).await.unwrap();
+        assert_eq!(calls_seen(&guest).await, "1", "{version}");
     }
+}
+
+#[tokio::test]
+async fn a_version_that_is_not_compatible_is_refused_with_those_that_are() {
+    for version in ["0.2.0", "1.1.0", "0.10.1", "0.1.1-rc.1"] {
+        assert_eq!(
+            refusal(&of_version(version)).await,
+            format!(
+                "the component does not export `pintle:plugin/transformation@0.1.x`; \
+                 it exports `pintle:plugin/transformation@{version}`"
+            )
+        );
+    }
+}
+
+fn of_version(version: &str) -> Vec<u8> {
+    let replaced = |text: &str| text.replace("@0.1.0", &format!("@{version}"));
+    component(&replaced(&wit()), "transformation-plugin", &replaced(OBEDIENT))
 }
 
 #[tokio::test]
@@ -93,4 +111,23 @@ async fn a_component_that_is_too_large_is_refused_unread() {
     let bytes = obedient();
     let refused = runtime.component(&bytes).await.unwrap_err();
     assert_eq!(refused, LoadError::TooLarge { bytes: bytes.len(), max: 100 });
+}
+
+#[tokio::test]
+async fn a_component_that_finds_no_room_to_be_tried_is_not_blamed() {
+    let limits = Config { instances_max: 1, instance_wait_max: Duration::from_millis(50), ..small() };
+    let runtime = Runtime::new(Config { run_time_max: Duration::from_secs(20), ..limits }).unwrap();
+    let first = runtime.transformation_component(&obedient()).await.unwrap();
+    let other = obedient_again(1);
+    {
+        let mut busy = std::pin::pin!(obey(&first, "L"));
+        tokio::select! {
+            biased;
+            answer = busy.as_mut() => panic!("it should loop until it is dropped: {answer:?}"),
+            second = runtime.transformation_component(&other) => {
+                assert_eq!(second.map(|_| ()).unwrap_err(), LoadError::Busy);
+            }
+        }
+    }
+    runtime.transformation_component(&other).await.unwrap();
 }

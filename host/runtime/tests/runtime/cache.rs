@@ -1,5 +1,5 @@
 use crate::guests::{calls_seen, obedient, obedient_again, obey, small};
-use pintle_runtime::{Config, Runtime, precompile};
+use pintle_runtime::{Config, Precompiler, Runtime};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -100,7 +100,7 @@ async fn code_of_another_engine_with_a_right_checksum_is_compiled_anew() {
     // What a release with other settings would have written, under our name.
     let elsewhere = tempfile::tempdir().unwrap();
     let other = Config { cache_dir: Some(elsewhere.path().to_owned()), wasm_stack_bytes: 256 << 10, ..small() };
-    let foreign = precompile(&other, &obedient_again(3), elsewhere.path()).unwrap();
+    let foreign = Precompiler::open(&other, elsewhere.path()).unwrap().add(&obedient_again(3)).unwrap();
     let mut broken = fs::read(foreign).unwrap();
     broken.truncate(64);
     fs::write(&code, &broken).unwrap();
@@ -124,10 +124,12 @@ async fn a_package_brings_compiled_code_for_any_machine() {
         &crate::guests::OBEDIENT.replace("(local $order i32)", "(local $order i32) (unreachable)"),
     );
     let path = directory.path();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut precompiler = Precompiler::open(&small(), path).unwrap();
     for component in [&mute, &trap, &bytes] {
-        precompile(&small(), component, path).unwrap();
+        precompiler.add(component).unwrap();
     }
+    precompiler.finish().unwrap();
+    assert_eq!(fs::metadata(path).unwrap().mode() & 0o777, 0o755, "whoever runs it reads it");
     exchange(path, &sha256(&trap), &sha256(&mute));
     let packaged = || Config { precompiled_dirs: vec![path.to_owned()], ..small() };
     let runtime = Runtime::new(packaged()).unwrap();
@@ -138,6 +140,24 @@ async fn a_package_brings_compiled_code_for_any_machine() {
     // Where others may write, nothing is believed.
     fs::set_permissions(path, fs::Permissions::from_mode(0o777)).unwrap();
     works(&Runtime::new(packaged()).unwrap(), &mute).await;
+}
+
+#[test]
+fn what_is_compiled_ahead_stays_and_what_nobody_needs_goes() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    let run = |components: &[Vec<u8>]| {
+        let mut precompiler = Precompiler::open(&small(), path).unwrap();
+        let made: Vec<_> = components.iter().map(|bytes| precompiler.add(bytes).unwrap()).collect();
+        precompiler.finish().unwrap();
+        made
+    };
+    let first = run(&[obedient(), obedient_again(1)]);
+    let before = fs::metadata(&first[0]).unwrap().ino();
+    assert_eq!(run(&[obedient()]), first[..1]);
+    assert_eq!(fs::metadata(&first[0]).unwrap().ino(), before);
+    assert_eq!(files(path, "cwasm"), first[..1]);
+    assert_eq!(files(path, "sha256").len(), 1);
 }
 
 #[tokio::test]

@@ -24,6 +24,8 @@ const SETTINGS: &[(&str, &str)] = &[
     ("shared_buffers", "128MB"),
     ("wal_compression", "lz4"),
     ("max_wal_size", "1GB"),
+    // WAL files are used again instead of being made anew, which writes them twice.
+    ("min_wal_size", "512MB"),
     ("checkpoint_timeout", "15min"),
     ("jit", "off"),
     ("cluster_name", "pintle"),
@@ -107,6 +109,8 @@ pub(super) fn tool(binaries: &Binaries, program: &str, identity: &Identity) -> C
         }
     }
     command.env("LC_ALL", "C").current_dir("/").stdin(Stdio::null());
+    // Each chunk is a message of some hundred kilobytes: glibc would map memory for it and unmap it again.
+    command.env("MALLOC_MMAP_THRESHOLD_", "33554432").env("MALLOC_TRIM_THRESHOLD_", "16777216");
     identity.apply(&mut command, libc::SIGINT);
     command
 }

@@ -1,6 +1,7 @@
 //! Settings of the private Postgres.
 
-use serde::{Deserialize, Deserializer, de::Error as _};
+use pintle_events::seconds;
+use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -20,15 +21,15 @@ pub struct Config {
     /// Default: none.
     pub settings: BTreeMap<String, String>,
     /// How long the first start may take, recovery after a crash included. Default: 5 min.
-    #[serde(deserialize_with = "seconds")]
+    #[serde(with = "seconds")]
     pub start_time_max: Duration,
     /// How long a shutdown may take before Postgres is made to stop without its last checkpoint (nothing is
     /// lost, but the next start takes longer). Default: 30 s.
-    #[serde(deserialize_with = "seconds")]
+    #[serde(with = "seconds")]
     pub stop_time_max: Duration,
     /// The longest pause before Postgres is started again after it has died; pauses begin at 50 ms and
     /// double. Default: 5 s.
-    #[serde(deserialize_with = "seconds")]
+    #[serde(with = "seconds")]
     pub restart_pause_max: Duration,
     /// Bytes of `postgres.log`; one older file of the same size is kept. Default: 8 MiB.
     pub log_bytes_max: u64,
@@ -46,11 +47,4 @@ impl Default for Config {
             log_bytes_max: 8 << 20,
         }
     }
-}
-
-/// Durations in files are seconds, whole or with a fraction.
-fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-    let seconds = f64::deserialize(from)?;
-    Duration::try_from_secs_f64(seconds)
-        .map_err(|_| D::Error::custom(format!("{seconds} is not a duration in seconds")))
 }

@@ -6,6 +6,11 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, ExitStatus};
 use std::sync::mpsc;
+use std::time::Duration;
+
+/// How long the end of its output is waited for when the server has exited. It is there at once, unless a
+/// process of that server's outlives it.
+const LAST_WORDS_TIME_MAX: Duration = Duration::from_secs(1);
 
 /// A folder that is ours, with a cluster that can be started.
 pub(super) struct Site {
@@ -19,6 +24,8 @@ pub(super) struct Site {
 pub(super) struct Server {
     child: Child,
     tail: Tail,
+    /// Disconnected as soon as all of its output is in the tail.
+    speaking: mpsc::Receiver<()>,
 }
 
 impl Site {
@@ -64,9 +71,13 @@ impl Site {
         let child = command.spawn().map_err(doing())?;
         // The command still holds our ends of the pipe.
         drop(command);
-        let server = Server { child, tail: Tail::default() };
+        let (spoken, speaking) = mpsc::channel();
+        let server = Server { child, tail: Tail::default(), speaking };
         let (path, bytes_max, tail) = (self.directory.log(), config.log_bytes_max, server.tail.clone());
-        let copying = move || output::copy(said, &path, bytes_max, &tail);
+        let copying = move || {
+            output::copy(said, &path, bytes_max, &tail);
+            drop(spoken);
+        };
         std::thread::Builder::new().name("pintle-pg-log".into()).spawn(copying).map_err(doing())?;
         let (pid, events) = (server.child.id(), events.clone());
         let watching = move || {
@@ -89,8 +100,9 @@ impl Server {
         self.child.id()
     }
 
-    /// The end of what it said.
-    pub(super) fn tail(&self) -> &Tail {
+    /// The end of what it said; for one that has exited, to its last word.
+    pub(super) fn last_words(&self) -> &Tail {
+        let _ = self.speaking.recv_timeout(LAST_WORDS_TIME_MAX);
         &self.tail
     }
 
@@ -105,7 +117,7 @@ impl Server {
     /// Takes leave of one that has exited, and says how it ended.
     pub(super) fn reap(mut self) -> String {
         let ended = self.child.wait().map_or_else(|error| error.to_string(), describe_exit);
-        format!("{ended}; the end of its log: {}", self.tail.complaint())
+        format!("{ended}; the end of its log: {}", self.last_words().complaint())
     }
 }
 

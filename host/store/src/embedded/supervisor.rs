@@ -149,7 +149,7 @@ fn attempt(
         match received.recv_timeout(READY_CHECK_INTERVAL) {
             Ok(Event::Exited) => {
                 // Processes of a server that was killed still hold its memory; they are about to notice.
-                let passing = server.tail().mentions("shared memory block");
+                let passing = server.last_words().mentions("shared memory block");
                 return Ok(Attempt::Exited { reason: server.reap(), passing });
             }
             Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => {

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 /// How far a destination is behind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lag {
-    /// Events in the log that it has not settled, those that are not routed to it included.
+    /// Events in the log that it has not settled. Of chunks that it has begun, its own only; whose the
+    /// events of the others are shows when they are opened, so those of other sources are among them.
     pub events: u64,
     /// When the oldest of their chunks was received, milliseconds since 1970.
     pub oldest_ms: Option<i64>,

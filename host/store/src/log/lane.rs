@@ -5,7 +5,7 @@ use super::batch::Part;
 use super::chunk::{self, Chunk, PIECE_BYTES};
 use super::gate::Refused;
 use super::segment::{self, PIECE_COST};
-use crate::{Error, fail_point, lease::Lease, metrics};
+use crate::{Config, Error, fail_point, lease::Lease, metrics};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,6 +28,7 @@ pub(super) struct Queue {
 #[derive(Debug, Default)]
 struct Waiting {
     parts: VecDeque<(Part, oneshot::Sender<()>)>,
+    events: usize,
     bytes: u64,
     closed: bool,
 }
@@ -49,6 +50,7 @@ impl Queue {
                 return Err(Refused::Unavailable { retry_after: Duration::from_secs(1) });
             }
             state.bytes += part.frames.len() as u64;
+            state.events += part.slots.len();
             state.parts.push_back((part, committed));
         }
         self.wake.notify_one();
@@ -62,6 +64,39 @@ impl Queue {
 
     pub(super) fn is_closed(&self) -> bool {
         self.lock().closed
+    }
+
+    /// Waits for something to commit and for what should join it; false when nothing will come any more.
+    async fn gather(&self, config: &Config) -> bool {
+        let mut was_idle = false;
+        loop {
+            let window = {
+                let state = self.lock();
+                if state.closed || state.is_full(config) {
+                    return !state.parts.is_empty();
+                }
+                if state.events >= config.busy_commit_events.get() as usize {
+                    // So much has come during one commit that the machine is busy. A commit costs Postgres
+                    // the same for ten events and for a hundred: a little later, there are fewer of them.
+                    Some(config.busy_commit_window.max(config.commit_window))
+                } else if state.parts.is_empty() {
+                    None
+                } else {
+                    Some(if was_idle { config.commit_window } else { Duration::ZERO })
+                }
+            };
+            match window {
+                Some(Duration::ZERO) => return true,
+                Some(window) => {
+                    tokio::time::sleep(window).await;
+                    return true;
+                }
+                None => {
+                    self.wake.notified().await;
+                    was_idle = true;
+                }
+            }
+        }
     }
 
     /// What goes into the next chunk: oldest first, within the limits, at least one part.
@@ -78,6 +113,7 @@ impl Queue {
             // Nobody waits for it any more, and it was never sent to the database: the client was told 503.
             if ack.is_closed() {
                 state.bytes -= part.frames.len() as u64;
+                state.events -= part.slots.len();
                 continue;
             }
             events += part.slots.len();
@@ -86,16 +122,19 @@ impl Queue {
             acks.push(ack);
         }
         state.bytes -= bytes as u64;
+        state.events -= events;
         (parts, acks)
-    }
-
-    fn is_finished(&self) -> bool {
-        let state = self.lock();
-        state.closed && state.parts.is_empty()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    /// Whether there is a whole chunk already.
+    fn is_full(&self, config: &Config) -> bool {
+        self.events >= config.chunk_events_max.get() as usize || self.bytes >= u64::from(config.chunk_bytes_max.get())
     }
 }
 
@@ -133,17 +172,11 @@ impl Lane {
         if let Err(error) = self.connect().await {
             tracing::warn!(lane = self.id, %error, "lane is not connected yet");
         }
-        loop {
+        while queue.gather(&config).await {
             let (mut parts, acks) =
                 queue.take(config.chunk_events_max.get() as usize, config.chunk_bytes_max.get() as usize);
+            // All that waited may have been given up by their clients.
             if parts.is_empty() {
-                if queue.is_finished() {
-                    break;
-                }
-                queue.wake.notified().await;
-                if !config.commit_window.is_zero() {
-                    tokio::time::sleep(config.commit_window).await;
-                }
                 continue;
             }
             let taken = Instant::now();

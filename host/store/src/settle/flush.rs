@@ -1,6 +1,8 @@
 //! Writes what the trackers hold: all dirty cursors of the node in one fenced statement.
 
+use super::columns::without_nul;
 use super::marks::LaneMarks;
+use super::parked;
 use super::rows::{DeadLetter, Parked};
 use super::tracker::{Books, Class, Snapshot, Tracker};
 use crate::{Error, Store, dead_letters, fail_point, lease::Lease, metrics};
@@ -138,6 +140,8 @@ impl Settlement {
             parked.entry(position).or_insert((0, others)).0 += 1;
         }
         let window = self.store.config().cursor_window_events.get().min(8_192);
+        let Books { delivered, filtered, dead, parked: waiting } = books;
+        tracing::info!(destination, delivered, filtered, dead, parked = waiting, "destination goes on from its books");
         let tracker = Arc::new(Tracker::new(destination.into(), window, books, lanes, parked, self.dirty.clone()));
         self.registry().insert(destination.to_owned(), Arc::downgrade(&tracker));
         Ok(tracker)
@@ -158,32 +162,7 @@ impl Settlement {
     /// # Errors
     /// When the database does not answer.
     pub async fn parked(&self, destination: &str) -> Result<Vec<Parked>, Error> {
-        let rows = sqlx::query(
-            "SELECT lane, seq, idx, output, key_hash, source, message_id, event_type, connection, attempt, \
-             next_at_ms, last_error, requests_done, payload, first_failed_at_ms FROM parked \
-             WHERE destination = $1 ORDER BY lane, seq, idx, output",
-        )
-        .bind(destination)
-        .fetch_all(self.store.pool())
-        .await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| Parked {
-                position: Position { lane: row.get(0), seq: row.get(1), idx: row.get::<i32, _>(2) as u32 },
-                output: row.get::<i32, _>(3) as u32,
-                key_hash: row.get::<i64, _>(4) as u64,
-                source_id: row.get(5),
-                message_id: row.get(6),
-                event_type: row.get(7),
-                connection_id: row.get(8),
-                attempt: row.get::<i32, _>(9) as u32,
-                next_at_ms: row.get(10),
-                last_error: row.get(11),
-                requests_done: row.get::<i32, _>(12) as u32,
-                payload: row.get::<Vec<u8>, _>(13).into(),
-                first_failed_at_ms: row.get(14),
-            })
-            .collect())
+        parked::all(self.store.pool(), destination).await
     }
 
     /// Writes everything that is settled now, without waiting for the interval; returns when it is stored.
@@ -279,9 +258,9 @@ async fn write_batch(store: &Store, lease: Lease, batch: &[(Arc<Tracker>, Snapsh
         move_cursors(&mut tx, lease, batch).await?;
         for (tracker, snapshot) in batch {
             let destination = tracker.destination();
-            insert_parked(&mut tx, destination, &snapshot.changes.parked).await?;
-            update_parked(&mut tx, destination, &snapshot.changes.rescheduled).await?;
-            delete_parked(&mut tx, destination, &snapshot.changes.unparked).await?;
+            parked::insert(&mut tx, destination, &snapshot.changes.parked).await?;
+            parked::update(&mut tx, destination, &snapshot.changes.rescheduled).await?;
+            parked::delete(&mut tx, destination, &snapshot.changes.unparked).await?;
             dead_letters::insert(&mut tx, destination, &snapshot.changes.dead).await?;
         }
         tx.commit().await?;
@@ -344,88 +323,4 @@ async fn move_cursors(
     .fetch_one(connection)
     .await?;
     if owned == 0 { Err(Error::Fenced) } else { Ok(()) }
-}
-
-pub(crate) async fn insert_parked(
-    connection: &mut PgConnection,
-    destination: &str,
-    rows: &[Parked],
-) -> Result<(), Error> {
-    for row in rows {
-        sqlx::query(
-            "INSERT INTO parked (destination, lane, seq, idx, output, key_hash, connection, source, message_id, \
-             event_type, attempt, next_at_ms, first_failed_at_ms, requests_done, last_error, payload) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT DO NOTHING",
-        )
-        .bind(destination)
-        .bind(row.position.lane)
-        .bind(row.position.seq)
-        .bind(row.position.idx as i32)
-        .bind(row.output as i32)
-        .bind(row.key_hash as i64)
-        .bind(&row.connection_id)
-        .bind(&row.source_id)
-        .bind(without_nul(&row.message_id))
-        .bind(without_nul(&row.event_type))
-        .bind(row.attempt as i32)
-        .bind(row.next_at_ms)
-        .bind(row.first_failed_at_ms)
-        .bind(row.requests_done as i32)
-        .bind(without_nul(&row.last_error))
-        .bind(&row.payload[..])
-        .execute(&mut *connection)
-        .await?;
-    }
-    Ok(())
-}
-
-async fn update_parked(connection: &mut PgConnection, destination: &str, rows: &[Parked]) -> Result<(), Error> {
-    for row in rows {
-        sqlx::query(
-            "UPDATE parked SET attempt = $6, next_at_ms = $7, requests_done = $8, last_error = $9, first_failed_at_ms = $10 \
-             WHERE destination = $1 AND lane = $2 AND seq = $3 AND idx = $4 AND output = $5",
-        )
-        .bind(destination)
-        .bind(row.position.lane)
-        .bind(row.position.seq)
-        .bind(row.position.idx as i32)
-        .bind(row.output as i32)
-        .bind(row.attempt as i32)
-        .bind(row.next_at_ms)
-        .bind(row.requests_done as i32)
-        .bind(without_nul(&row.last_error))
-        .bind(row.first_failed_at_ms)
-        .execute(&mut *connection)
-        .await?;
-    }
-    Ok(())
-}
-
-async fn delete_parked(
-    connection: &mut PgConnection,
-    destination: &str,
-    rows: &[(Position, u32)],
-) -> Result<(), Error> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let column = |of: fn(&(Position, u32)) -> i64| rows.iter().map(of).collect::<Vec<_>>();
-    sqlx::query(
-        "DELETE FROM parked p USING unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) \
-         gone(lane, seq, idx, output) WHERE p.destination = $1 AND p.lane = gone.lane AND p.seq = gone.seq \
-         AND p.idx = gone.idx AND p.output = gone.output",
-    )
-    .bind(destination)
-    .bind(column(|(position, _)| position.lane))
-    .bind(column(|(position, _)| position.seq))
-    .bind(column(|(position, _)| i64::from(position.idx)))
-    .bind(column(|(_, output)| i64::from(*output)))
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// Postgres text holds no NUL character.
-pub(crate) fn without_nul(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
 }

@@ -17,6 +17,13 @@ pub(crate) struct LaneMarks {
     pub(crate) dirty: bool,
 }
 
+/// A chunk may not be begun: the lane is beyond it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BegunBefore {
+    /// The chunk that may be begun next.
+    pub(crate) next: i64,
+}
+
 #[derive(Debug)]
 struct ChunkMarks {
     seq: i64,
@@ -71,7 +78,15 @@ impl LaneMarks {
     }
 
     /// Begins the next chunk and says which of its events are settled already.
-    pub(crate) fn begin(&mut self, seq: i64, events: u32) -> Vec<bool> {
+    ///
+    /// # Errors
+    /// When the lane is beyond the chunk: it was begun before, or expired while somebody held it. Begun
+    /// again it would take the cursor back, and be delivered and counted a second time.
+    pub(crate) fn begin(&mut self, seq: i64, events: u32) -> Result<Vec<bool>, BegunBefore> {
+        let next = self.next_seq();
+        if seq < next {
+            return Err(BegunBefore { next });
+        }
         let mut chunk = ChunkMarks { seq, events, unsettled: events, bits: vec![0; events.div_ceil(64) as usize] };
         if self.chunks.is_empty() {
             if seq == self.seq {
@@ -96,7 +111,7 @@ impl LaneMarks {
         let settled = (0..events).map(|idx| chunk.is_set(idx)).collect();
         self.chunks.push_back(chunk);
         self.advance();
-        settled
+        Ok(settled)
     }
 
     /// Marks an event. False when it was marked before or is not begun: then nothing may be counted.

@@ -102,3 +102,58 @@ pub struct Parked {
     /// When it first failed, milliseconds since 1970.
     pub first_failed_at_ms: i64,
 }
+
+impl Parked {
+    /// Its dead letter after the tries it has had, with nothing known of the last request. A try that
+    /// `attempt` does not count yet, and what it said, are for the caller to add.
+    #[must_use]
+    pub fn dead(&self, reason: impl Into<String>) -> DeadLetter {
+        DeadLetter {
+            position: self.position,
+            output: self.output,
+            stage: Stage::Delivery,
+            reason: reason.into(),
+            error: None,
+            attempts: self.attempt,
+            request: None,
+            response: None,
+            payload: self.payload.clone(),
+            source_id: self.source_id.clone(),
+            connection_id: self.connection_id.clone(),
+            message_id: self.message_id.clone(),
+            event_type: self.event_type.clone(),
+            key_hash: self.key_hash,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parked_event_dies_with_everything_that_is_known_of_it() {
+        let parked = Parked {
+            position: Position { lane: 3, seq: 14, idx: 15 },
+            output: 9,
+            key_hash: 26,
+            source_id: "site".into(),
+            message_id: "m-1".into(),
+            event_type: "track".into(),
+            connection_id: "site-orders".into(),
+            attempt: 5,
+            next_at_ms: 35,
+            last_error: "503".into(),
+            requests_done: 1,
+            payload: Bytes::from_static(b"{}"),
+            first_failed_at_ms: 8,
+        };
+        let letter = parked.dead("switched off");
+        assert_eq!((letter.position, letter.output, letter.key_hash), (parked.position, 9, 26));
+        assert_eq!((letter.stage, letter.reason.as_str(), letter.attempts), (Stage::Delivery, "switched off", 5));
+        assert_eq!((letter.error, letter.request, letter.response), (None, None, None));
+        assert_eq!(letter.payload, parked.payload);
+        assert_eq!((letter.source_id, letter.connection_id), (parked.source_id, parked.connection_id));
+        assert_eq!((letter.message_id, letter.event_type), (parked.message_id, parked.event_type));
+    }
+}

@@ -3,6 +3,7 @@
 use super::flush::{Changes, Dirty};
 use super::marks::LaneMarks;
 use super::rows::{Fate, Parked};
+use crate::Error;
 use pintle_events::Position;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -168,7 +169,10 @@ impl Tracker {
 
     /// Begins a chunk, as soon as the window has room for it. The answer says which of its events are
     /// settled already.
-    pub async fn begin(self: &Arc<Self>, lane: i64, seq: i64, events: u32) -> Vec<bool> {
+    ///
+    /// # Errors
+    /// [`Error::BegunBefore`] when it was begun before and not rewound since, or has expired.
+    pub async fn begin(self: &Arc<Self>, lane: i64, seq: i64, events: u32) -> Result<Vec<bool>, Error> {
         loop {
             let room = self.room.notified();
             {
@@ -176,7 +180,12 @@ impl Tracker {
                 let marks = state.lanes.entry(lane).or_insert_with(|| LaneMarks::restore(1, 0, &[]));
                 let begun = marks.begun();
                 if begun == 0 || begun + u64::from(events) <= u64::from(self.window) {
-                    return marks.begin(seq, events);
+                    return marks.begin(seq, events).map_err(|refused| Error::BegunBefore {
+                        destination: self.destination.to_string(),
+                        lane,
+                        seq,
+                        next: refused.next,
+                    });
                 }
             }
             room.await;

@@ -28,6 +28,7 @@ impl Cluster {
     }
 
     /// Ends every connection but the one that asks.
+    #[allow(dead_code, reason = "each suite is a crate of its own, and not each cuts connections")]
     pub async fn end_other_backends(&self) {
         sqlx::query(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \

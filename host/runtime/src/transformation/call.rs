@@ -1,0 +1,57 @@
+//! One call of `transform`, the same for scripts and for components.
+
+use super::Context;
+use crate::CallFailure;
+use crate::bindings::{script_engine, transformation};
+use crate::instance::GuestCall;
+use crate::limiter::State;
+use crate::pool::{Kind, Pool};
+use std::sync::Arc;
+use wasmtime::Store;
+
+/// What a guest returned: the reply's bytes, or why it refuses the batch.
+pub(super) type Answer = Result<Vec<u8>, String>;
+
+/// What a guest is called with.
+pub(super) struct Call {
+    ctx: Context,
+    deadline_ms: u32,
+    pub(super) batch: Vec<u8>,
+}
+
+/// Instances that export `transform`, each in the words of its own world.
+pub(super) trait Transforms: Kind {
+    /// Calls it.
+    fn transform<'a>(api: &'a Self::Api, store: &'a mut Store<State>, call: Call) -> GuestCall<'a, Answer>;
+}
+
+/// One call about so many events, of whichever instance is free.
+pub(super) async fn transform<K: Transforms>(
+    pool: &Arc<Pool<K>>,
+    ctx: &Context,
+    batch: Vec<u8>,
+    events: usize,
+) -> Result<Answer, CallFailure> {
+    let call = Call { ctx: ctx.clone(), deadline_ms: pool.config().deadline_ms(), batch };
+    let size = |answer: &Answer| answer.as_ref().map_or_else(String::len, Vec::len);
+    pool.call("transform", events, |api, store| K::transform(api, store, call), size).await
+}
+
+/// Each world has a `batch-context` of its own with the same members: one that was shared would be an import.
+macro_rules! batch_context {
+    ($($world:ident),+) => {$(
+        impl From<&Call> for $world::BatchContext {
+            fn from(call: &Call) -> Self {
+                Self {
+                    now_ms: call.ctx.now_ms,
+                    random_seed: call.ctx.random_seed,
+                    deadline_ms: call.deadline_ms,
+                    transformation_id: call.ctx.transformation_id.clone(),
+                    version_id: call.ctx.version_id.clone(),
+                }
+            }
+        }
+    )+};
+}
+
+batch_context!(script_engine, transformation);

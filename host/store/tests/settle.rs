@@ -1,0 +1,106 @@
+//! Parked events and dead letters on a real Postgres: many at once, in few statements, each with its own fate.
+
+#![allow(clippy::unwrap_used, reason = "in a test the line is the message, also in a function that tests share")]
+
+mod cluster;
+
+use cluster::Cluster;
+use pintle_events::Position;
+use pintle_store::lease::Lease;
+use pintle_store::settle::{Fate, Parked, Settlement, Ticket};
+use pintle_store::{Config, Store, dead_letters};
+use tokio_util::sync::CancellationToken;
+
+/// More than one statement takes.
+const EVENTS: u32 = 2_500;
+
+fn parked(idx: u32) -> Parked {
+    Parked {
+        position: Position { lane: 1, seq: 1, idx },
+        output: 0,
+        key_hash: u64::MAX - u64::from(idx),
+        source_id: "site".into(),
+        message_id: format!("m-{idx}\0"),
+        event_type: "track".into(),
+        connection_id: "site-d".into(),
+        attempt: 1,
+        next_at_ms: i64::from(idx),
+        last_error: "503".into(),
+        requests_done: 0,
+        payload: format!("{{\"message\":{idx}}}").into(),
+        first_failed_at_ms: 7,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_parked_events_are_written_changed_and_buried_together() {
+    let cluster = Cluster::start().await;
+    // Opening it makes the tables.
+    let store = Store::open(cluster.options(), Config::default()).await.unwrap();
+    cluster.add_destination("d").await;
+    let lease = Lease::acquire(&store, true).await.unwrap();
+    let (settlement, flusher) = Settlement::new(store.clone(), lease);
+    let stop = CancellationToken::new();
+    let flusher = tokio::spawn(flusher.run(stop.clone()));
+    let tracker = settlement.tracker("d").await.unwrap();
+    tracker.begin(1, 1, EVENTS).await.unwrap();
+
+    for idx in 0..EVENTS {
+        let ticket = Ticket::new(tracker.clone(), vec![parked(idx).position], vec![0]);
+        ticket.settle(0, Fate::Parked(parked(idx)));
+    }
+    settlement.flush().await;
+    let stored = settlement.parked("d").await.unwrap();
+    assert_eq!(stored.len(), EVENTS as usize);
+    for (idx, row) in (0..).zip(&stored) {
+        let expected = Parked { message_id: format!("m-{idx}\u{fffd}"), ..parked(idx) };
+        assert_eq!(format!("{row:?}"), format!("{expected:?}"));
+    }
+
+    for row in &stored {
+        for attempt in [2, 3] {
+            tracker.reschedule(&Parked { attempt, last_error: format!("try {attempt}"), ..row.clone() });
+        }
+    }
+    settlement.flush().await;
+    let stored = settlement.parked("d").await.unwrap();
+    assert_eq!(stored.len(), EVENTS as usize);
+    assert!(stored.iter().all(|row| (row.attempt, row.last_error.as_str()) == (3, "try 3")), "the latest stands");
+
+    for row in &stored {
+        let fate = if row.position.idx % 2 == 0 { Fate::Dead(row.dead("gone\0")) } else { Fate::Delivered };
+        tracker.unpark(row, fate);
+    }
+    settlement.flush().await;
+    assert!(settlement.parked("d").await.unwrap().is_empty());
+    let filter = dead_letters::Filter { limit: 2 * EVENTS, ..dead_letters::Filter::default() };
+    let mut letters = dead_letters::list(&store, &filter).await.unwrap();
+    letters.sort_by_key(|stored| stored.letter.position);
+    assert_eq!(letters.len() as u32, EVENTS / 2);
+    for (idx, stored) in (0..EVENTS).step_by(2).zip(&letters) {
+        let expected = parked(idx);
+        let letter = &stored.letter;
+        assert_eq!((letter.position, letter.key_hash), (expected.position, expected.key_hash));
+        assert_eq!((letter.reason.as_str(), letter.attempts), ("gone\u{fffd}", 3));
+        assert_eq!(letter.payload, expected.payload);
+        assert_eq!((&letter.error, &letter.request, &letter.response), (&None, &None, &None));
+    }
+
+    let payloads = ["{\"a\":1}".into(), "{\"b\":2}".into()];
+    let ids = dead_letters::replace(&store, &letters[0], &payloads).await.unwrap();
+    assert_eq!(ids.len(), 2);
+    for (id, (output, payload)) in ids.iter().zip((0..).zip(&payloads)) {
+        let stored = dead_letters::get(&store, *id).await.unwrap().unwrap();
+        assert_eq!((stored.letter.output, &stored.letter.payload), (output, payload));
+    }
+    let (_, _, last) = dead_letters::revive(&store, ids[0], 9).await.unwrap().unwrap();
+    assert!(!last, "its other output is still a dead letter");
+    let (_, revived, last) = dead_letters::revive(&store, ids[1], 9).await.unwrap().unwrap();
+    assert!(last);
+    assert_eq!((revived.output, revived.attempt, revived.next_at_ms), (1, 0, 9));
+
+    stop.cancel();
+    flusher.await.unwrap().unwrap();
+    store.close().await;
+    cluster.stop().await;
+}

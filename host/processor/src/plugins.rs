@@ -1,5 +1,6 @@
 //! The component files that are there: destinations and script engines.
 
+use pintle_catalog::Language;
 use pintle_runtime::destination::DestinationPlugin;
 use pintle_runtime::transformation::ScriptEngine;
 use pintle_runtime::{LoadError, Runtime};
@@ -7,9 +8,10 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// The script engine's file, and that of the one for transformations that were granted hosts.
+/// The script engines' files: there is one more for JavaScript that was granted hosts.
 const JAVASCRIPT: &str = "javascript-engine";
 const JAVASCRIPT_NET: &str = "javascript-net-engine";
+const PYTHON: &str = "python-engine";
 
 /// Loads components by name from a folder.
 #[derive(Clone)]
@@ -69,14 +71,22 @@ impl Plugins {
         self.runtime.destination(&bytes).await.map_err(|error| Error::Load { name: name.to_owned(), error })
     }
 
-    /// The JavaScript engine; with `network`, the one that may ask the host to fetch.
+    /// The engine for scripts in this language; with `network`, one that may ask the host to fetch, where
+    /// the language has one.
     ///
     /// # Errors
     /// When it is not there or does not fit.
-    pub async fn javascript(&self, network: bool) -> Result<Arc<ScriptEngine>, Error> {
-        let name = if network { JAVASCRIPT_NET } else { JAVASCRIPT };
+    pub async fn engine(&self, language: Language, network: bool) -> Result<Arc<ScriptEngine>, Error> {
+        let name = match language {
+            Language::JavaScript if network => JAVASCRIPT_NET,
+            Language::JavaScript => JAVASCRIPT,
+            Language::Python => PYTHON,
+        };
         let bytes = self.read(name).await?;
-        let engine = self.runtime.script_engine(&bytes).await;
+        let engine = match language {
+            Language::JavaScript => self.runtime.script_engine(&bytes).await,
+            Language::Python => self.runtime.python_engine(&bytes).await,
+        };
         engine.map_err(|error| Error::Load { name: name.to_owned(), error })
     }
 

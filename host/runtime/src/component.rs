@@ -5,6 +5,7 @@ use crate::cache::ComponentDigest;
 use crate::engine::hex;
 use crate::fetch;
 use crate::limiter::State;
+use crate::system;
 use wasmtime::component::{InstancePre, Linker};
 
 /// What kind of plugin a component is.
@@ -38,6 +39,7 @@ pub struct Component {
     digest: ComponentDigest,
     world: World,
     network: bool,
+    needs_system: bool,
 }
 
 /// What an engine that may fetch imports.
@@ -54,9 +56,12 @@ impl Component {
         let kind = compiled.component_type();
         let exported = |world: &World| kind.get_export(engine, world.interface()).is_some();
         let world = World::ALL.into_iter().filter(|world| wanted.is_none_or(|wanted| wanted == *world)).find(exported);
-        let offered = |import: &str| world == Some(World::ScriptEngine) && import == NETWORK;
-        if let Some((import, _)) = kind.imports(engine).find(|(import, _)| !offered(import)) {
-            return Err(LoadError::Import { import: import.to_owned() });
+        let offered = |import: &str| import == NETWORK || system::offers(import);
+        let is_engine = world == Some(World::ScriptEngine);
+        let imports = || kind.imports(engine).map(|(import, _)| import);
+        if let Some(import) = imports().find(|import| !is_engine || !offered(import)) {
+            let import = import.to_owned();
+            return Err(if is_engine { LoadError::System { import } } else { LoadError::Import { import } });
         }
         let Some(world) = world else {
             let exports: Vec<_> = kind.exports(engine).map(|(name, _)| format!("`{name}`")).collect();
@@ -65,8 +70,9 @@ impl Component {
                 found: if exports.is_empty() { "nothing".to_owned() } else { exports.join(", ") },
             });
         };
-        let network = kind.imports(engine).next().is_some();
-        Ok(Component { compiled, digest, world, network })
+        let network = imports().any(|import| import == NETWORK);
+        let needs_system = imports().any(system::offers);
+        Ok(Component { compiled, digest, world, network, needs_system })
     }
 
     /// Whether it asks for the way out.
@@ -84,11 +90,20 @@ impl Component {
         hex(&self.digest)
     }
 
+    /// Whether its stores need a [`system::System`].
+    pub(crate) fn needs_system(&self) -> bool {
+        self.needs_system
+    }
+
     /// Resolves the component once, so that starting an instance is a matter of microseconds. The linker is
-    /// empty, but for engines that may fetch: there is nothing else that a guest could call.
+    /// empty, but for engines that may fetch and those that cannot start without a system: there is nothing
+    /// else that a guest could call.
     pub(crate) fn pre(&self) -> Result<InstancePre<State>, LoadError> {
         let mut linker = Linker::new(self.compiled.engine());
-        let linked = if self.network { fetch::link(&mut linker) } else { Ok(()) };
+        let mut linked = if self.network { fetch::link(&mut linker) } else { Ok(()) };
+        if self.needs_system {
+            linked = linked.and_then(|()| system::add_to(&mut linker));
+        }
         linked.and_then(|()| linker.instantiate_pre(&self.compiled)).map_err(|error| self.misfit(error))
     }
 

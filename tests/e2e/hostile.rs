@@ -27,7 +27,7 @@ const MISDEEDS: [(&str, &str, bool); 8] = [
     ("fetches", "await Promise.all(Array.from({ length: 1_500 }, () => fetchV2(URL).catch(() => 0)));", false),
 ];
 /// How the ids of the guilty events end, and how many they are.
-const GUILTY: (&str, u64) = ("0/19", 5);
+pub const GUILTY: (&str, u64) = ("0/19", 5);
 
 fn code(misdeed: &str, url: &str) -> String {
     format!(
@@ -42,7 +42,7 @@ fn code(misdeed: &str, url: &str) -> String {
 }
 
 /// Waits until a destination has dealt with every event; returns how many it refused.
-async fn dealt_with(pintle: &Pintle, id: &str) -> u64 {
+pub async fn dealt_with(pintle: &Pintle, id: &str) -> u64 {
     let counts = |status: &serde_json::Value| {
         let state = destination(status, id);
         let count = |key: &str| state[key].as_u64().unwrap_or(0);

@@ -53,6 +53,14 @@ impl Workspace {
         workspace
     }
 
+    /// With a destination that gets what this Python makes of them.
+    #[must_use]
+    pub fn python(self, id: &str, url: &str, code: &str) -> Workspace {
+        let mut workspace = self.transformed(id, url, code);
+        workspace.0["transformations"][id]["language"] = "python".into();
+        workspace
+    }
+
     /// With other code for the transformation of this destination.
     #[must_use]
     pub fn code(mut self, id: &str, code: &str) -> Workspace {

@@ -110,7 +110,11 @@ fn transformation(transformation: &Transformation) -> Shown {
 }
 
 fn library(library: &Library) -> Shown {
-    vec![("name", library.name.clone()), ("version", fingerprint::of(library.code.as_bytes()))]
+    vec![
+        ("name", library.name.clone()),
+        ("language", format!("{:?}", library.language).to_lowercase()),
+        ("version", fingerprint::of(library.code.as_bytes())),
+    ]
 }
 
 fn credential(credential: &Credential) -> Shown {

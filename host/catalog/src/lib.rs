@@ -28,6 +28,7 @@ pub use problem::{FileError, Problem};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 
 /// One revision of everything that is configured. Keys of the maps are the ids.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -174,6 +175,9 @@ pub struct Transformation {
 pub struct Library {
     /// For people.
     pub name: String,
+    /// What it is written in: transformations in the same language can import it.
+    #[serde(default)]
+    pub language: Language,
     /// The source text.
     pub code: String,
 }
@@ -210,6 +214,19 @@ pub enum Language {
     /// An ES module exporting `transformEvent` or `transformBatch`.
     #[default]
     JavaScript,
+    /// A Python module that defines `transformEvent` or `transformBatch`.
+    Python,
+}
+
+impl Language {
+    /// The language of a source file, by how its name ends; JavaScript unless the ending says otherwise.
+    #[must_use]
+    pub fn of_file(file: &Path) -> Language {
+        match file.extension().and_then(|ending| ending.to_str()) {
+            Some("py") => Language::Python,
+            _ => Language::JavaScript,
+        }
+    }
 }
 
 impl Catalog {

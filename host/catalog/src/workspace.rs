@@ -100,8 +100,7 @@ struct ConnectionEntry {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct TransformationEntry {
     name: Option<String>,
-    #[serde(default)]
-    language: Language,
+    language: Option<Language>,
     code: Option<Spanned<String>>,
     file: Option<Spanned<PathBuf>>,
     hosts: Option<Vec<Spanned<String>>>,
@@ -111,12 +110,18 @@ struct TransformationEntry {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct LibraryEntry {
     name: Option<String>,
+    language: Option<Language>,
     code: Option<Spanned<String>>,
     file: Option<Spanned<PathBuf>>,
 }
 
 fn yes() -> bool {
     true
+}
+
+/// What code is written in: what the file says, or how the name of the code's file ends.
+fn language(said: Option<Language>, file: Option<&Spanned<PathBuf>>) -> Language {
+    said.unwrap_or_else(|| file.map(|file| Language::of_file(&file.value)).unwrap_or_default())
 }
 
 /// The catalog a workspace text describes, and the files its code was read from.
@@ -275,16 +280,18 @@ impl Reader<'_> {
     }
 
     fn transformation(&mut self, path: &str, id: &str, entry: TransformationEntry) -> Transformation {
+        let language = language(entry.language, entry.file.as_ref());
         let code = self.code(path, entry.code, entry.file);
         let hosts = entry.hosts.unwrap_or_default().into_iter().enumerate();
         let hosts = hosts.map(|(index, host)| self.place(format!("{path}.hosts[{index}]"), host)).collect();
         let name = entry.name.unwrap_or_else(|| id.to_owned());
-        Transformation { hosts, ..Transformation::new(name, entry.language, code) }
+        Transformation { hosts, ..Transformation::new(name, language, code) }
     }
 
     fn library(&mut self, path: &str, id: &str, entry: LibraryEntry) -> Library {
+        let language = language(entry.language, entry.file.as_ref());
         let code = self.code(path, entry.code, entry.file);
-        Library { name: entry.name.unwrap_or_else(|| id.to_owned()), code }
+        Library { name: entry.name.unwrap_or_else(|| id.to_owned()), language, code }
     }
 
     fn code(&mut self, path: &str, code: Option<Spanned<String>>, file: Option<Spanned<PathBuf>>) -> String {

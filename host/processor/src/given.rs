@@ -6,7 +6,7 @@ use pintle_catalog::secrets::{self, Unresolved};
 use pintle_runtime::transformation::Source;
 use serde_json::Value;
 
-/// A transformation as the runtime loads it: its code, all libraries, all credentials, its hosts.
+/// A transformation as the runtime loads it: its code, all libraries in its language, all credentials, its hosts.
 ///
 /// # Errors
 /// When a credential refers to something that is not there.
@@ -18,12 +18,13 @@ pub fn source(id: &str, transformation: &Transformation, spec: &Spec) -> Result<
         };
         Ok((key.clone(), value))
     });
+    let libraries = spec.libraries.iter().filter(|(_, library)| library.language == transformation.language);
     Ok(Source {
         id: id.to_owned(),
         version: transformation.version.clone(),
         name: transformation.name.clone(),
         code: transformation.code.clone(),
-        libraries: spec.libraries.iter().map(|(name, library)| (name.clone(), library.code.clone())).collect(),
+        libraries: libraries.map(|(name, library)| (name.clone(), library.code.clone())).collect(),
         credentials: credentials.collect::<Result<_, Unresolved>>()?,
         hosts: transformation.hosts.clone(),
     })

@@ -1,5 +1,6 @@
 //! The component files that are there: destinations and script engines.
 
+use pintle_catalog::Language;
 use pintle_runtime::destination::DestinationPlugin;
 use pintle_runtime::transformation::ScriptEngine;
 use pintle_runtime::{LoadError, Runtime};
@@ -8,18 +9,26 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
 
-/// The script engine's file, and that of the one for transformations that were granted hosts.
+/// The script engines' files: there is one more for JavaScript that was granted hosts.
 const JAVASCRIPT: &str = "javascript-engine";
 const JAVASCRIPT_NET: &str = "javascript-net-engine";
+const PYTHON: &str = "python-engine";
 
 /// Loads components by name from a folder.
 #[derive(Clone)]
 pub struct Plugins {
     runtime: Runtime,
     folder: PathBuf,
-    /// Loaded once for the life of the process: its file has megabytes, and every transformation asks for it.
-    /// Another file takes effect with the next start.
-    javascript: Arc<[(&'static str, OnceCell<Arc<ScriptEngine>>); 2]>,
+    engines: Arc<Engines>,
+}
+
+/// Script engines, each loaded once for the life of the process: its file has megabytes, and every
+/// transformation asks for it. Another file takes effect with the next start.
+#[derive(Default)]
+struct Engines {
+    javascript: OnceCell<Arc<ScriptEngine>>,
+    javascript_net: OnceCell<Arc<ScriptEngine>>,
+    python: OnceCell<Arc<ScriptEngine>>,
 }
 
 /// Why a plugin cannot be used.
@@ -51,8 +60,7 @@ impl Plugins {
     /// The plugins of a folder.
     #[must_use]
     pub fn new(runtime: Runtime, folder: PathBuf) -> Plugins {
-        let javascript = [JAVASCRIPT, JAVASCRIPT_NET].map(|name| (name, OnceCell::new()));
-        Plugins { runtime, folder, javascript: Arc::new(javascript) }
+        Plugins { runtime, folder, engines: Arc::default() }
     }
 
     /// The names of the destinations that are there.
@@ -74,17 +82,24 @@ impl Plugins {
         self.runtime.destination(&bytes).await.map_err(|error| Error::Load { name: name.to_owned(), error })
     }
 
-    /// The JavaScript engine, as it was when it was first asked for; with `network`, the one that may ask the
-    /// host to fetch.
+    /// The engine for scripts in this language, as it was when it was first asked for; with `network`, one that
+    /// may ask the host to fetch, where the language has one.
     ///
     /// # Errors
     /// When it is not there or does not fit. Then the next call looks again.
-    pub async fn javascript(&self, network: bool) -> Result<Arc<ScriptEngine>, Error> {
-        let (name, engine) = &self.javascript[usize::from(network)];
+    pub async fn engine(&self, language: Language, network: bool) -> Result<Arc<ScriptEngine>, Error> {
+        let (engine, name) = match language {
+            Language::JavaScript if network => (&self.engines.javascript_net, JAVASCRIPT_NET),
+            Language::JavaScript => (&self.engines.javascript, JAVASCRIPT),
+            Language::Python => (&self.engines.python, PYTHON),
+        };
         let load = async || {
             let bytes = self.read(name).await?;
-            let engine = self.runtime.script_engine(&bytes).await;
-            engine.map_err(|error| Error::Load { name: (*name).to_owned(), error })
+            let engine = match language {
+                Language::JavaScript => self.runtime.script_engine(&bytes).await,
+                Language::Python => self.runtime.python_engine(&bytes).await,
+            };
+            engine.map_err(|error| Error::Load { name: name.to_owned(), error })
         };
         engine.get_or_try_init(load).await.cloned()
     }

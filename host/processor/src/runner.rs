@@ -114,7 +114,8 @@ impl Runner {
                     transformation: id.clone(),
                 })?;
                 let source = given::source(id, transformation, &self.spec)?;
-                let engine = self.parts.plugins.javascript(!source.hosts.is_empty()).await?;
+                let network = !source.hosts.is_empty();
+                let engine = self.parts.plugins.engine(transformation.language, network).await?;
                 let loaded = engine
                     .load(source)
                     .await

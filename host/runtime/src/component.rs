@@ -5,6 +5,7 @@ use crate::cache::ComponentDigest;
 use crate::engine::hex;
 use crate::fetch;
 use crate::limiter::State;
+use crate::system;
 use wasmtime::component::{InstancePre, Linker};
 
 /// What kind of plugin a component is.
@@ -46,6 +47,7 @@ pub struct Component {
     /// The interface as it exports it.
     interface: String,
     network: bool,
+    needs_system: bool,
 }
 
 /// What an engine that may fetch imports.
@@ -64,10 +66,12 @@ impl Component {
             .into_iter()
             .filter(|world| wanted.is_none_or(|wanted| wanted == *world))
             .find_map(|world| Some((world, kind.exports(engine).find(|(name, _)| world.is(name))?.0.to_owned())));
-        let world = found.as_ref().map(|(world, _)| *world);
-        let offered = |import: &str| world == Some(World::ScriptEngine) && import == NETWORK;
-        if let Some((import, _)) = kind.imports(engine).find(|(import, _)| !offered(import)) {
-            return Err(LoadError::Import { import: import.to_owned() });
+        let offered = |import: &str| import == NETWORK || system::offers(import);
+        let is_engine = matches!(found, Some((World::ScriptEngine, _)));
+        let imports = || kind.imports(engine).map(|(import, _)| import);
+        if let Some(import) = imports().find(|import| !is_engine || !offered(import)) {
+            let import = import.to_owned();
+            return Err(if is_engine { LoadError::System { import } } else { LoadError::Import { import } });
         }
         let Some((world, interface)) = found else {
             let exports: Vec<_> = kind.exports(engine).map(|(name, _)| format!("`{name}`")).collect();
@@ -76,8 +80,9 @@ impl Component {
                 found: if exports.is_empty() { "nothing".to_owned() } else { exports.join(", ") },
             });
         };
-        let network = kind.imports(engine).next().is_some();
-        Ok(Component { compiled, digest, world, interface, network })
+        let network = imports().any(|import| import == NETWORK);
+        let needs_system = imports().any(system::offers);
+        Ok(Component { compiled, digest, world, interface, network, needs_system })
     }
 
     /// Whether it asks for the way out.
@@ -95,11 +100,20 @@ impl Component {
         hex(&self.digest)
     }
 
+    /// Whether its stores need a [`system::System`].
+    pub(crate) fn needs_system(&self) -> bool {
+        self.needs_system
+    }
+
     /// Resolves the component once, so that starting an instance is a matter of microseconds. The linker is
-    /// empty, but for engines that may fetch: there is nothing else that a guest could call.
+    /// empty, but for engines that may fetch and those that cannot start without a system: there is nothing
+    /// else that a guest could call.
     pub(crate) fn pre(&self) -> Result<InstancePre<State>, LoadError> {
         let mut linker = Linker::new(self.compiled.engine());
-        let linked = if self.network { fetch::link(&mut linker) } else { Ok(()) };
+        let mut linked = if self.network { fetch::link(&mut linker) } else { Ok(()) };
+        if self.needs_system {
+            linked = linked.and_then(|()| system::add_to(&mut linker));
+        }
         linked.and_then(|()| linker.instantiate_pre(&self.compiled)).map_err(|error| self.misfit(error))
     }
 

@@ -46,6 +46,9 @@ pub struct Config {
     pub source_bytes_max: usize,
     /// A script and all libraries that it needs, together. Default: 4 MiB.
     pub linked_bytes_max: usize,
+    /// What a script engine may write to each of its standard streams in one call; the rest is counted and
+    /// left out. Default: 64 KiB.
+    pub written_bytes_max: usize,
     /// Requests that one call of a transformation may send. Default: 1,000.
     pub fetches_per_call_max: u32,
     /// Log lines kept of one batch. Default: 100.
@@ -100,6 +103,7 @@ impl Default for Config {
             output_bytes_max: 8 * MIB,
             source_bytes_max: 512 * KIB,
             linked_bytes_max: 4 * MIB,
+            written_bytes_max: 64 * KIB,
             fetches_per_call_max: 1_000,
             logs_per_batch_max: 100,
             text_bytes_max: 4 * KIB,

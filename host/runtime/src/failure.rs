@@ -59,6 +59,12 @@ pub enum LoadError {
         /// The first import that is not allowed.
         import: String,
     },
+    /// A script engine wants something of the system that is not there.
+    #[error("the component imports `{import}`, which script engines are not given")]
+    System {
+        /// The first import that is not there.
+        import: String,
+    },
     /// It does not export its world's interface.
     #[error("the component does not export `{wanted}`; it exports {found}")]
     Export {

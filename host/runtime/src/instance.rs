@@ -11,6 +11,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use wasmtime::{Engine, Store, Trap};
+use wasmtime_wasi::I32Exit;
 
 /// A call into a guest, not yet running.
 pub(crate) type GuestCall<'a, T> = Pin<Box<dyn Future<Output = wasmtime::Result<T>> + Send + 'a>>;
@@ -78,9 +79,14 @@ impl Host {
         match error.downcast_ref::<Trap>() {
             Some(Trap::StackOverflow) => CallFailure::Trapped("its stack overflowed".to_owned()),
             Some(Trap::UnreachableCodeReached) => {
-                CallFailure::Trapped("it gave up (wasm `unreachable` instruction executed)".to_owned())
+                let words = state.system.as_mut().and_then(|system| system.last_words());
+                let why = words.unwrap_or_else(|| "wasm `unreachable` instruction executed".to_owned());
+                CallFailure::Trapped(format!("it gave up ({why})"))
             }
             Some(trap) => CallFailure::Trapped(trap.to_string()),
+            None if let Some(exit) = error.downcast_ref::<I32Exit>() => {
+                CallFailure::Trapped(format!("it ended its process with status {}", exit.0))
+            }
             // wasmtime does not export this error's type.
             None if text.contains("fuel allocated for hostcalls") => {
                 CallFailure::OutputTooLarge { max: self.config.output_bytes_max }

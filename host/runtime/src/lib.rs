@@ -2,7 +2,8 @@
 //!
 //! A plugin is a WebAssembly component that fits one of the worlds in `wit/`. It gets bytes and answers with
 //! values; it has no clock, no files, and no network but what [`fetch`] carries for transformations that were
-//! granted hosts. Nothing that it does may stall, crash or read anybody
+//! granted hosts. (A language runtime that cannot do without finds an imitation of a system, `system.rs`.)
+//! Nothing that it does may stall, crash or read anybody
 //! else's data, so everything here is a limit with a name ([`Config`]) or a consequence of one.
 //!
 //! ```text
@@ -46,6 +47,7 @@ mod limiter;
 mod metrics;
 mod pool;
 mod script;
+mod system;
 pub mod transformation;
 
 pub use cache::Precompiler;
@@ -59,7 +61,7 @@ use destination::DestinationPlugin;
 use instance::Host;
 use pool::Budget;
 use std::sync::Arc;
-use transformation::{ScriptEngine, Transformation};
+use transformation::{Language, ScriptEngine, Transformation};
 
 /// Compiles, checks and runs plugins. Cheap to clone.
 #[derive(Clone)]
@@ -111,10 +113,16 @@ impl Runtime {
         DestinationPlugin::describe(self.host.clone(), &component).await
     }
 
-    /// Loads a script engine.
+    /// Loads a script engine for JavaScript.
     pub async fn script_engine(&self, bytes: &[u8]) -> Result<Arc<ScriptEngine>, LoadError> {
         let component = self.check(bytes, Some(World::ScriptEngine)).await?;
-        ScriptEngine::new(self.host.clone(), &component)
+        ScriptEngine::new(self.host.clone(), &component, Language::JavaScript)
+    }
+
+    /// Loads a script engine for Python.
+    pub async fn python_engine(&self, bytes: &[u8]) -> Result<Arc<ScriptEngine>, LoadError> {
+        let component = self.check(bytes, Some(World::ScriptEngine)).await?;
+        ScriptEngine::new(self.host.clone(), &component, Language::Python)
     }
 
     /// Loads a transformation that is a component of its own.

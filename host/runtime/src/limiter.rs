@@ -3,6 +3,8 @@
 use crate::clock::Meter;
 use crate::egress::Hosts;
 use crate::fetch::WayOut;
+use crate::system::System;
+use crate::transformation::LogLine;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
@@ -16,16 +18,30 @@ pub(crate) struct State {
     pub(crate) interrupted: bool,
     /// What the guest may ask of the network.
     pub(crate) way_out: WayOut,
+    /// What a language runtime finds around itself; most guests find nothing.
+    pub(crate) system: Option<Box<System>>,
 }
 
 impl State {
     pub(crate) fn new(limits: Limits, meter: Arc<Meter>, way_out: WayOut) -> State {
-        State { limits, meter, interrupted: false, way_out }
+        State { limits, meter, interrupted: false, way_out, system: None }
     }
 
     /// Grants hosts to this instance.
     pub(crate) fn grant(&mut self, hosts: Arc<Hosts>) {
         self.way_out.grant(hosts);
+    }
+
+    /// Sets the clock and the randomness that a language runtime reads.
+    pub(crate) fn begin(&mut self, now_ms: u64, seed: u64) {
+        if let Some(system) = &mut self.system {
+            system.begin(now_ms, seed);
+        }
+    }
+
+    /// What a language runtime wrote to its standard streams since then.
+    pub(crate) fn written(&mut self) -> Vec<LogLine> {
+        self.system.as_mut().map(|system| system.written()).unwrap_or_default()
     }
 
     /// Linear memory of this store, in bytes.

@@ -10,6 +10,7 @@ mod link;
 mod modifiers;
 mod module;
 mod position;
+pub(crate) mod python;
 
 pub(crate) use position::excerpt;
 

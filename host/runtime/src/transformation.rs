@@ -45,7 +45,7 @@ pub struct Source {
     pub version: String,
     /// The module's name in stack traces, e.g. `transformation.js`.
     pub name: String,
-    /// The text: a JavaScript module, erasable TypeScript allowed.
+    /// The text: a module in the engine's language.
     pub code: String,
     /// Modules that it may import, by the names under which it does. They may import each other.
     pub libraries: BTreeMap<String, String>,
@@ -106,18 +106,34 @@ impl ScriptError {
     }
 }
 
+/// What a script is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// JavaScript, and TypeScript as far as its types can be erased.
+    JavaScript,
+    /// Python.
+    Python,
+}
+
 /// An engine component, ready to load scripts.
 pub struct ScriptEngine {
     host: Arc<Host>,
     guest: EnginePre,
+    language: Language,
     /// It imports the way out.
     network: bool,
+    needs_system: bool,
 }
 
 impl ScriptEngine {
-    pub(crate) fn new(host: Arc<Host>, component: &Component) -> Result<Arc<ScriptEngine>, LoadError> {
+    pub(crate) fn new(
+        host: Arc<Host>,
+        component: &Component,
+        language: Language,
+    ) -> Result<Arc<ScriptEngine>, LoadError> {
         let guest = EnginePre::new(component.pre()?).map_err(|error| component.misfit(error))?;
-        Ok(Arc::new(ScriptEngine { host, guest, network: component.network() }))
+        let (network, needs_system) = (component.network(), component.needs_system());
+        Ok(Arc::new(ScriptEngine { host, guest, language, network, needs_system }))
     }
 
     /// Prepares a module and loads it in a first instance, which stays warm.
@@ -127,8 +143,11 @@ impl ScriptEngine {
         if !source.hosts.is_empty() && !self.network {
             return Err(refused("it was granted hosts, and this engine has no network".to_owned()));
         }
-        let prepared = script::prepare(&source, &self.host.config).await?;
-        let loaded = Loaded::new(self.guest.clone(), &self.host.config, source, prepared);
+        let prepared = match self.language {
+            Language::JavaScript => script::prepare(&source, &self.host.config).await?,
+            Language::Python => script::python::prepare(&source, &self.host.config)?,
+        };
+        let loaded = Loaded::new(self.guest.clone(), self.needs_system, &self.host.config, source, prepared);
         let pool = Pool::new(self.host.clone(), loaded);
         let problem = match pool.lease().await {
             Ok(mut lease) => {
@@ -184,12 +203,16 @@ impl Transformation {
     /// `batch` is a JSON array of `events` objects `{"message": …, "metadata": {…}}`.
     pub async fn transform(&self, ctx: &Context, batch: Vec<u8>, events: usize) -> Result<Reply, CallFailure> {
         let config = &self.host.config;
-        let answer = match &self.instances {
+        let (answer, written) = match &self.instances {
             Instances::Script(pool) => call::transform(pool, ctx, batch, events).await?,
             Instances::Component(pool) => call::transform(pool, ctx, batch, events).await?,
         };
         match answer {
-            Ok(bytes) => Reply::parse(bytes, events, config),
+            Ok(bytes) => {
+                let mut reply = Reply::parse(bytes, events, config)?;
+                reply.add_written(written, config);
+                Ok(reply)
+            }
             Err(mut refusal) => {
                 reply::cut(&mut refusal, config.text_bytes_max);
                 Err(CallFailure::Refused(refusal))

@@ -42,6 +42,22 @@ fn code_is_read_from_beside_the_workspace_and_watched_with_it() {
 }
 
 #[test]
+fn the_language_is_what_the_file_says_or_how_its_name_ends() {
+    let folder = Folder::new("language");
+    folder.write("tidy.py", "def transformEvent(event, metadata):\n    return event\n");
+    let entries = [
+        ("{file: tidy.py}", Language::Python),
+        ("{file: tidy.py, language: javascript}", Language::JavaScript),
+        ("{code: x, language: python}", Language::Python),
+        ("{code: x}", Language::JavaScript),
+    ];
+    for (entry, language) in entries {
+        let file = folder.write("w.yaml", format!("sources: {{}}\ntransformations:\n  tidy: {entry}\n"));
+        assert_eq!(load_file(&file).unwrap().catalog.transformations["tidy"].language, language, "{entry}");
+    }
+}
+
+#[test]
 fn the_content_decides_which_kind_of_file_it_is() {
     let folder = Folder::new("kind");
     let pintle = folder.write("a.json", r#"{"sources": {"s": {"write-key": "wk"}}}"#);

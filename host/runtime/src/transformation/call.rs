@@ -1,6 +1,6 @@
 //! One call of `transform`, the same for scripts and for components.
 
-use super::Context;
+use super::{Context, LogLine};
 use crate::CallFailure;
 use crate::bindings::{script_engine, transformation};
 use crate::instance::GuestCall;
@@ -25,16 +25,28 @@ pub(super) trait Transforms: Kind {
     fn transform<'a>(api: &'a Self::Api, store: &'a mut Store<State>, call: Call) -> GuestCall<'a, Answer>;
 }
 
-/// One call about so many events, of whichever instance is free.
+/// One call about so many events, of whichever instance is free; and what a language runtime wrote to its
+/// standard streams meanwhile.
 pub(super) async fn transform<K: Transforms>(
     pool: &Arc<Pool<K>>,
     ctx: &Context,
     batch: Vec<u8>,
     events: usize,
-) -> Result<Answer, CallFailure> {
+) -> Result<(Answer, Vec<LogLine>), CallFailure> {
     let call = Call { ctx: ctx.clone(), deadline_ms: pool.config().deadline_ms(), batch };
-    let size = |answer: &Answer| answer.as_ref().map_or_else(String::len, Vec::len);
-    pool.call("transform", events, |api, store| K::transform(api, store, call), size).await
+    let said = pool.call(
+        "transform",
+        events,
+        |api, store| {
+            Box::pin(async move {
+                store.data_mut().begin(call.ctx.now_ms, call.ctx.random_seed);
+                let answer = K::transform(api, &mut *store, call).await?;
+                Ok((answer, store.data_mut().written()))
+            })
+        },
+        |(answer, _)| answer.as_ref().map_or_else(String::len, Vec::len),
+    );
+    said.await
 }
 
 /// Each world has a `batch-context` of its own with the same members: one that was shared would be an import.

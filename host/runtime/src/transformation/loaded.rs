@@ -9,12 +9,14 @@ use crate::instance::{GuestCall, load_moment};
 use crate::limiter::State;
 use crate::pool::Kind;
 use crate::script::{Prepared, excerpt, shown};
+use crate::system::System;
 use std::sync::Arc;
 use wasmtime::Store;
 
 /// What every instance of the version is given.
 pub(super) struct Loaded {
     guest: EnginePre,
+    needs_system: bool,
     ctx: BatchContext,
     modules: Vec<wit::Module>,
     exports: Vec<String>,
@@ -22,6 +24,7 @@ pub(super) struct Loaded {
     hosts: Arc<Hosts>,
     source: Source,
     text_bytes_max: usize,
+    written_bytes_max: usize,
 }
 
 /// A script engine and the function that it found in the script.
@@ -31,7 +34,13 @@ pub(super) struct Script {
 }
 
 impl Loaded {
-    pub(super) fn new(guest: EnginePre, config: &Config, source: Source, prepared: Prepared) -> Loaded {
+    pub(super) fn new(
+        guest: EnginePre,
+        needs_system: bool,
+        config: &Config,
+        source: Source,
+        prepared: Prepared,
+    ) -> Loaded {
         // Taken once, so that the clock is the same for all instances as well.
         let (now_ms, random_seed) = load_moment(&source.version);
         let ctx = BatchContext {
@@ -55,8 +64,18 @@ impl Loaded {
         let credentials = source.credentials.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
         // They were looked at when the script was loaded first.
         let hosts = Arc::new(Hosts::new(&source.hosts).unwrap_or_default());
-        let text_bytes_max = config.text_bytes_max;
-        Loaded { guest, ctx, modules, exports: prepared.exports, credentials, hosts, source, text_bytes_max }
+        Loaded {
+            guest,
+            needs_system,
+            ctx,
+            modules,
+            exports: prepared.exports,
+            credentials,
+            hosts,
+            source,
+            text_bytes_max: config.text_bytes_max,
+            written_bytes_max: config.written_bytes_max,
+        }
     }
 
     /// The module's name.
@@ -81,7 +100,10 @@ impl Kind for Loaded {
     type Refusal = ScriptError;
 
     async fn start(&self, store: &mut Store<State>) -> wasmtime::Result<Result<Script, ScriptError>> {
-        store.data_mut().grant(self.hosts.clone());
+        let state = store.data_mut();
+        state.grant(self.hosts.clone());
+        state.system = self.needs_system.then(|| Box::new(System::new(self.written_bytes_max)));
+        state.begin(self.ctx.now_ms, self.ctx.random_seed);
         let engine = self.guest.instantiate_async(&mut *store).await?;
         let script_engine = engine.pintle_plugin_script_engine();
         let loaded = script_engine.call_load(store, &self.ctx, &self.modules, &self.exports, &self.credentials).await?;

@@ -112,6 +112,20 @@ impl Reply {
         }
         Ok(reply)
     }
+
+    /// Adds what the guest wrote to its standard streams, as far as there is room for more lines.
+    pub(crate) fn add_written(&mut self, lines: Vec<LogLine>, config: &Config) {
+        let room = config.logs_per_batch_max.saturating_sub(self.logs.len());
+        let left_out = lines.len().saturating_sub(room);
+        for mut line in lines.into_iter().take(room) {
+            cut(&mut line.message, config.text_bytes_max);
+            self.logs.push(line);
+        }
+        if left_out > 0 {
+            let message = format!("{left_out} more lines were written to the standard streams and left out");
+            self.logs.push(LogLine { level: "warn".to_owned(), message });
+        }
+    }
 }
 
 impl WrittenError {

@@ -9,4 +9,5 @@ mod javascript;
 mod limits;
 mod network;
 mod pooling;
+mod python;
 mod webhook;

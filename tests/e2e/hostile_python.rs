@@ -1,0 +1,46 @@
+//! Python that does its worst, and those beside it that must not notice.
+
+use crate::hostile::{GUILTY, dealt_with};
+use crate::neighbours::{Neighbours, assert_unharmed, events};
+use pintle_tests::events::post;
+use pintle_tests::pintle::{Options, Pintle};
+use pintle_tests::receiver::Receiver;
+
+/// What a transformation does with a few events, and whether that event is refused for it.
+const MISDEEDS: [(&str, &str, bool); 10] = [
+    ("loop", "while True: pass", true),
+    ("recursion", "import copy; a = []; [a := [a] for _ in range(100000)]; copy.deepcopy(a)", true),
+    ("memory", "a = []; [a.append(bytearray(1 << 20)) for _ in range(1 << 20)]", true),
+    ("output", "event['filler'] = 'x' * (16 << 20)", true),
+    ("logs", "[print('x' * 100) for _ in range(100000)]", false),
+    ("regex", "import re; re.match('(a+)+$', 'a' * 60 + 'b')", true),
+    ("builtins", "import builtins, json, sys; builtins.len = json.dumps = None; sys.modules.clear()", false),
+    ("exit", "import sys; sys.exit(1)", true),
+    ("crash", "import faulthandler; faulthandler._sigabrt()", true),
+    ("files", "open('/etc/passwd').read()", true),
+];
+
+fn code(misdeed: &str) -> String {
+    format!(
+        "def transformEvent(event, metadata):\n    if event['messageId'].endswith('{}'):\n        {misdeed}\n    return event\n",
+        GUILTY.0
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn python_that_does_its_worst_harms_nobody_beside_it() {
+    let neighbours = Neighbours::start().await;
+    let sink = Receiver::start().await;
+    let mut workspace = neighbours.workspace();
+    for (id, misdeed, _) in MISDEEDS {
+        workspace = workspace.python(id, &sink.url("/"), &code(misdeed));
+    }
+    let pintle = Pintle::start(Options::new(&workspace).set("runtime", "run-time-max", 0.5)).await;
+
+    post(pintle.gateway(), &events(), 100).await.unwrap();
+    assert_unharmed(&neighbours, &pintle).await;
+    for (id, _, refused) in MISDEEDS {
+        let dead = dealt_with(&pintle, id).await;
+        assert_eq!(dead, if refused { GUILTY.1 } else { 0 }, "{id}");
+    }
+}

@@ -6,6 +6,7 @@ use pintle_runtime::{LoadError, Runtime};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 /// The script engine's file.
 const JAVASCRIPT: &str = "javascript-engine";
@@ -15,7 +16,12 @@ const JAVASCRIPT: &str = "javascript-engine";
 pub struct Plugins {
     runtime: Runtime,
     folder: PathBuf,
+    /// Destinations of the operator's own; they go before those that come with Pintle.
+    own: Option<PathBuf>,
 }
+
+/// When a plugin's file was last written, and its size: what tells that it was replaced.
+pub type Stamp = (PathBuf, SystemTime, u64);
 
 /// Why a plugin cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -46,13 +52,45 @@ impl Plugins {
     /// The plugins of a folder.
     #[must_use]
     pub fn new(runtime: Runtime, folder: PathBuf) -> Plugins {
-        Plugins { runtime, folder }
+        Plugins { runtime, folder, own: None }
+    }
+
+    /// The same, and the destinations in a folder of the operator's own, which may change at any time.
+    #[must_use]
+    pub fn with_own(self, folder: PathBuf) -> Plugins {
+        Plugins { own: Some(folder), ..self }
+    }
+
+    /// The folder of one's own and the components in it.
+    #[must_use]
+    pub fn own_files(&self) -> Vec<PathBuf> {
+        let Some(own) = &self.own else { return Vec::new() };
+        let entries = std::fs::read_dir(own).into_iter().flatten().flatten().map(|entry| entry.path());
+        let mut files: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|e| e == "wasm")).collect();
+        files.sort();
+        files.push(own.clone());
+        files
+    }
+
+    /// What a destination's file is like now; nothing while it is not there.
+    #[must_use]
+    pub fn stamp(&self, name: &str) -> Option<Stamp> {
+        let path = self.path(name);
+        let seen = std::fs::metadata(&path).ok()?;
+        Some((path, seen.modified().ok()?, seen.len()))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        let file = format!("{name}.wasm");
+        let own = self.own.as_ref().map(|own| own.join(&file)).filter(|path| path.is_file());
+        own.unwrap_or_else(|| self.folder.join(file))
     }
 
     /// The names of the destinations that are there.
     #[must_use]
     pub fn destinations(&self) -> BTreeSet<String> {
-        let entries = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let folders = std::iter::once(&self.folder).chain(&self.own);
+        let entries = folders.flat_map(|folder| std::fs::read_dir(folder).into_iter().flatten().flatten());
         entries
             .filter_map(|entry| Some(entry.file_name().to_str()?.strip_suffix(".wasm")?.to_owned()))
             .filter(|name| !name.ends_with("-engine"))
@@ -79,7 +117,7 @@ impl Plugins {
     }
 
     async fn read(&self, name: &str) -> Result<Vec<u8>, Error> {
-        let path = self.folder.join(format!("{name}.wasm"));
+        let path = self.path(name);
         tokio::fs::read(&path).await.map_err(|error| Error::Missing {
             name: name.to_owned(),
             path: path.display().to_string(),

@@ -3,6 +3,7 @@
 use super::{Answer, Context, EnginePre, Handler, ScriptError, Source, answer_size, reply};
 use crate::bindings::script_engine::{self as wit, BatchContext, ScriptEnginePlugin};
 use crate::limiter::State;
+use crate::metrics::Subject;
 use crate::pool::{Kind, Pool};
 use crate::script::{Prepared, excerpt};
 use crate::{CallFailure, Config};
@@ -61,9 +62,12 @@ impl Loaded {
 }
 
 impl Kind for Loaded {
-    const WORLD: &'static str = "script-engine";
     type Api = Script;
     type Refusal = ScriptError;
+
+    fn subject(&self) -> Subject {
+        Subject::transformation("script-engine", &self.source.id)
+    }
 
     async fn start(&self, store: &mut Store<State>) -> wasmtime::Result<Result<Script, ScriptError>> {
         let engine = self.guest.instantiate_async(&mut *store).await?;

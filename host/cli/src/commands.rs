@@ -70,8 +70,9 @@ async fn ask(command: ClientCommand, out: &mut dyn Write, err: &mut dyn Write) -
         }
         ClientCommand::Events(Events::Tail { server }) => tail(&server, out, err).await,
         ClientCommand::Import(import) => check(&import, out),
-        ClientCommand::Plugin(command) => plugin::run(command, out, err).await,
-        ClientCommand::Transform(command) => transform::run(command, out).await,
+        // In boxes: they run components, and would make the future of every other command larger.
+        ClientCommand::Plugin(command) => Box::pin(plugin::run(command, out, err)).await,
+        ClientCommand::Transform(command) => Box::pin(transform::run(command, out)).await,
     }
 }
 

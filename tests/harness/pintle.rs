@@ -296,6 +296,18 @@ impl Pintle {
         std::fs::write(&new, text).and_then(|()| std::fs::rename(&new, &file)).expect("our folder can be written");
     }
 
+    /// Puts a component into the data directory's plugins, in the place of one with the same name.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn write_plugin(&self, name: &str, component: &[u8]) {
+        let folder = self.data_dir().join("plugins");
+        let new = folder.join(format!("{name}.part"));
+        std::fs::write(&new, component)
+            .and_then(|()| std::fs::rename(&new, folder.join(format!("{name}.wasm"))))
+            .expect("our folder can be written");
+    }
+
     /// Applies another workspace, and returns when it is in force.
     pub async fn apply(&self, workspace: &Workspace) {
         let before = self.status().await["catalog"]["revision"].as_i64();

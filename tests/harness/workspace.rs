@@ -61,6 +61,13 @@ impl Workspace {
         workspace
     }
 
+    /// With this plugin for the destination.
+    #[must_use]
+    pub fn plugin(mut self, id: &str, plugin: &str) -> Workspace {
+        self.0["destinations"][id]["plugin"] = plugin.into();
+        self
+    }
+
     /// With other code for the transformation of this destination.
     #[must_use]
     pub fn code(mut self, id: &str, code: &str) -> Workspace {

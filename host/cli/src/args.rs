@@ -1,5 +1,7 @@
 //! What can be said on the command line.
 
+use crate::plugin::args::PluginCommand;
+use crate::transform::args::TransformCommand;
 use clap::builder::FalseyValueParser;
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
 use pintle_runtime::egress::Network;
@@ -130,6 +132,12 @@ pub(crate) enum ClientCommand {
     Events(Events),
     /// Look at a workspace file before it is used; needs no server
     Import(Import),
+    /// Destinations of one's own
+    #[command(subcommand)]
+    Plugin(PluginCommand),
+    /// Code that changes events on their way
+    #[command(subcommand)]
+    Transform(TransformCommand),
 }
 
 /// Which server, and in which form to show its answer.

@@ -3,7 +3,7 @@
 use crate::args::{ClientCommand, DeadLetters, Events, Import, Server};
 use crate::client::{Client, encoded};
 use crate::failure::{Exit, Failure};
-use crate::show;
+use crate::{plugin, show, transform};
 use pintle_control::{DeadLetterDetail, DeadLetterPage, RetryOutcome, Status, TailLine};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -70,6 +70,9 @@ async fn ask(command: ClientCommand, out: &mut dyn Write, err: &mut dyn Write) -
         }
         ClientCommand::Events(Events::Tail { server }) => tail(&server, out, err).await,
         ClientCommand::Import(import) => check(&import, out),
+        // In boxes: they run components, and would make the future of every other command larger.
+        ClientCommand::Plugin(command) => Box::pin(plugin::run(command, out, err)).await,
+        ClientCommand::Transform(command) => Box::pin(transform::run(command, out)).await,
     }
 }
 

@@ -16,7 +16,13 @@ mod args;
 mod client;
 mod commands;
 mod failure;
+mod local;
+mod plugin;
+pub mod plugins_dir;
 mod show;
+mod template;
+mod tool;
+mod transform;
 
 pub use args::{LogFormat, PrecompileArgs, UpArgs};
 pub use failure::Exit;

@@ -7,6 +7,7 @@ use pintle_runtime::{LoadError, Runtime};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 use tokio::sync::OnceCell;
 
 /// The script engines' files: there is one more for JavaScript that was granted hosts.
@@ -19,6 +20,8 @@ const PYTHON: &str = "python-engine";
 pub struct Plugins {
     runtime: Runtime,
     folder: PathBuf,
+    /// Destinations of the operator's own; they go before those that come with Pintle.
+    own: Option<PathBuf>,
     engines: Arc<Engines>,
 }
 
@@ -30,6 +33,9 @@ struct Engines {
     javascript_net: OnceCell<Arc<ScriptEngine>>,
     python: OnceCell<Arc<ScriptEngine>>,
 }
+
+/// When a plugin's file was last written, and its size: what tells that it was replaced.
+pub type Stamp = (PathBuf, SystemTime, u64);
 
 /// Why a plugin cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -60,13 +66,45 @@ impl Plugins {
     /// The plugins of a folder.
     #[must_use]
     pub fn new(runtime: Runtime, folder: PathBuf) -> Plugins {
-        Plugins { runtime, folder, engines: Arc::default() }
+        Plugins { runtime, folder, own: None, engines: Arc::default() }
+    }
+
+    /// The same, and the destinations in a folder of the operator's own, which may change at any time.
+    #[must_use]
+    pub fn with_own(self, folder: PathBuf) -> Plugins {
+        Plugins { own: Some(folder), ..self }
+    }
+
+    /// The folder of one's own and the components in it.
+    #[must_use]
+    pub fn own_files(&self) -> Vec<PathBuf> {
+        let Some(own) = &self.own else { return Vec::new() };
+        let entries = std::fs::read_dir(own).into_iter().flatten().flatten().map(|entry| entry.path());
+        let mut files: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|e| e == "wasm")).collect();
+        files.sort();
+        files.push(own.clone());
+        files
+    }
+
+    /// What a destination's file is like now; nothing while it is not there.
+    #[must_use]
+    pub fn stamp(&self, name: &str) -> Option<Stamp> {
+        let path = self.path(name);
+        let seen = std::fs::metadata(&path).ok()?;
+        Some((path, seen.modified().ok()?, seen.len()))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        let file = format!("{name}.wasm");
+        let own = self.own.as_ref().map(|own| own.join(&file)).filter(|path| path.is_file());
+        own.unwrap_or_else(|| self.folder.join(file))
     }
 
     /// The names of the destinations that are there.
     #[must_use]
     pub fn destinations(&self) -> BTreeSet<String> {
-        let entries = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let folders = std::iter::once(&self.folder).chain(&self.own);
+        let entries = folders.flat_map(|folder| std::fs::read_dir(folder).into_iter().flatten().flatten());
         entries
             .filter_map(|entry| Some(entry.file_name().to_str()?.strip_suffix(".wasm")?.to_owned()))
             .filter(|name| !name.ends_with("-engine"))
@@ -105,7 +143,7 @@ impl Plugins {
     }
 
     async fn read(&self, name: &str) -> Result<Vec<u8>, Error> {
-        let path = self.folder.join(format!("{name}.wasm"));
+        let path = self.path(name);
         tokio::fs::read(&path).await.map_err(|error| Error::Missing {
             name: name.to_owned(),
             path: path.display().to_string(),

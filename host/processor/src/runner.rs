@@ -139,8 +139,12 @@ impl Runner {
         let plugin = component.configure(&config).await?;
         self.plugin_types = plugin.manifest().message_types.clone();
         let mask = Mask::of_config(&plugin.manifest().config, &config);
+        let mut router = self.parts.router.clone();
+        if let Some(concurrency) = plugin.manifest().rate.concurrency {
+            router.concurrency_max = router.concurrency_max.min(concurrency);
+        }
         let outlet = Outlet::start(pintle_router::Setup {
-            config: self.parts.router.clone(),
+            config: router,
             destination_id: self.spec.id.as_str().into(),
             plugin: plugin.clone(),
             http: HttpClient::new(&self.parts.router, plugin.manifest().hosts.clone()),

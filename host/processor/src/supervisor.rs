@@ -3,6 +3,7 @@
 use crate::batch;
 use crate::batch::Input;
 use crate::chain::Chain;
+use crate::plugins;
 use crate::runner::{Held, Parts, Runner, now_ms};
 use crate::spec::{Mode, Spec};
 use pintle_catalog::Catalog;
@@ -32,6 +33,8 @@ pub struct Supervisor {
 
 struct Slot {
     spec: Arc<Spec>,
+    /// The plugin's file, as it was before it was loaded.
+    plugin: Option<plugins::Stamp>,
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
@@ -134,7 +137,14 @@ impl Supervisor {
                 wanted.insert(id, removed);
             }
         }
-        let unchanged = |slot: &Slot| wanted.get(&slot.spec.id).is_some_and(|spec| *spec == *slot.spec);
+        let plugins = self.parts.plugins.clone();
+        let stamp = |spec: &Spec| match spec.mode {
+            Mode::Deliver => plugins.stamp(&spec.destination.plugin),
+            Mode::Filter { .. } => None,
+        };
+        let unchanged = |slot: &Slot| {
+            wanted.get(&slot.spec.id).is_some_and(|spec| *spec == *slot.spec && stamp(spec) == slot.plugin)
+        };
         let stale: Vec<String> =
             self.slots.values().filter(|slot| !unchanged(slot)).map(|slot| slot.spec.id.clone()).collect();
         let mut ending = Vec::new();
@@ -155,6 +165,7 @@ impl Supervisor {
         }
         for (id, spec) in wanted {
             if !self.slots.contains_key(&id) {
+                let plugin = stamp(&spec);
                 let spec = Arc::new(spec);
                 let stop = CancellationToken::new();
                 let attendant = Attendant {
@@ -164,7 +175,7 @@ impl Supervisor {
                     stop: stop.clone(),
                 };
                 let task = tokio::spawn(attendant.run());
-                self.slots.insert(id, Slot { spec, stop, task });
+                self.slots.insert(id, Slot { spec, plugin, stop, task });
             }
         }
         Ok(())

@@ -30,6 +30,7 @@ pub mod http;
 pub mod mask;
 pub mod metrics;
 pub mod outlet;
+mod pace;
 mod throttle;
 mod verdict;
 

@@ -28,6 +28,7 @@ use crate::delivery::Delivery;
 use crate::http::HttpClient;
 use crate::mask::Mask;
 use crate::metrics::Metrics;
+use crate::pace::Pace;
 use actor::Arrival;
 use pintle_runtime::destination::Destination;
 use pintle_store::settle::{Parked, Tracker};
@@ -71,6 +72,7 @@ struct Shared {
     attempts_allowed: watch::Receiver<bool>,
     metrics: Metrics,
     board: Board,
+    pace: Pace,
 }
 
 impl std::fmt::Debug for Shared {
@@ -103,7 +105,9 @@ impl Outlet {
         let metrics = Metrics::new(&destination_id);
         let rooms = Rooms::new(&config);
         let board = Board::default();
-        let shared = Shared { config, destination_id, plugin, http, tracker, mask, attempts_allowed, metrics, board };
+        let pace = Pace::new(plugin.manifest().rate.requests_per_second);
+        let shared =
+            Shared { config, destination_id, plugin, http, tracker, mask, attempts_allowed, metrics, board, pace };
         let shared = Arc::new(shared);
         let mut state = State::new(shared.clone());
         let now = Instant::now();

@@ -3,16 +3,21 @@
 
 mod delivery;
 mod manifest;
+mod schema;
+mod upgrade;
 mod wire;
 
 pub use delivery::{Body, Combined, ConfigError, Delivery, Method, Outcome, Record, Request, Response, Verdict};
-pub use manifest::{BatchLimits, Conclude, Manifest};
+pub use manifest::{Auth, BatchLimits, Conclude, MANIFEST_BYTES_MAX, Manifest, Rate};
+pub use upgrade::Upgrade;
 
 use crate::bindings::destination::{self as wit, DestinationPlugin as Guest, DestinationPluginPre};
 use crate::instance::Host;
 use crate::limiter::State;
+use crate::metrics::Subject;
 use crate::pool::{Kind, Pool, StartFailure};
 use crate::{CallFailure, Component, LoadError};
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::sync::Arc;
 use wasmtime::Store;
@@ -73,14 +78,27 @@ impl DestinationPlugin {
         &self.manifest
     }
 
-    /// Checks a configuration with the plugin and keeps it for every instance to come.
+    /// Checks a configuration with the manifest's schema and with the plugin, and keeps it for every instance
+    /// to come.
+    ///
+    /// What the schema refuses is refused even if the plugin would take it. The plugin is asked all the same:
+    /// of two messages about one value its own says more.
     pub async fn configure(self: &Arc<Self>, config: &serde_json::Value) -> Result<Arc<Destination>, ConfigureError> {
-        let kind = Configured { guest: self.guest.clone(), config: config.to_string() };
+        let by_schema = self.manifest.check_config(config);
+        let name = self.manifest.name.clone();
+        let kind = Configured { guest: self.guest.clone(), config: config.to_string(), name };
         let pool = Pool::new(self.host.clone(), kind);
         // The instance goes into the pool: the first batch finds it warm.
         match pool.lease().await {
-            Ok(_) => Ok(Arc::new(Destination { plugin: self.clone(), pool })),
-            Err(StartFailure::Refused(ConfigErrors(errors))) => Err(ConfigureError::Invalid(errors)),
+            Ok(_) if by_schema.is_empty() => Ok(Arc::new(Destination { plugin: self.clone(), pool })),
+            Err(StartFailure::Refused(ConfigErrors(errors))) => {
+                let told: BTreeSet<String> = errors.iter().map(|error| error.path.clone()).collect();
+                let others = by_schema.into_iter().filter(|error| !told.contains(&error.path));
+                Err(ConfigureError::Invalid(errors.into_iter().chain(others).collect()))
+            }
+            // A plugin may count on its schema, and crash on what that refuses.
+            _ if !by_schema.is_empty() => Err(ConfigureError::Invalid(by_schema)),
+            Ok(_) => unreachable!("the first arm takes it"),
             Err(StartFailure::Failed(failure)) => Err(ConfigureError::Failed(failure)),
         }
     }
@@ -182,9 +200,13 @@ struct Blank {
 }
 
 impl Kind for Blank {
-    const WORLD: &'static str = "destination";
     type Api = Guest;
     type Refusal = Infallible;
+
+    /// Its name is what it is asked for.
+    fn subject(&self) -> Subject {
+        Subject::plugin("")
+    }
 
     async fn start(&self, store: &mut Store<State>) -> wasmtime::Result<Result<Guest, Infallible>> {
         self.guest.instantiate_async(store).await.map(Ok)
@@ -195,12 +217,16 @@ impl Kind for Blank {
 struct Configured {
     guest: GuestPre,
     config: String,
+    name: String,
 }
 
 impl Kind for Configured {
-    const WORLD: &'static str = "destination";
     type Api = Guest;
     type Refusal = ConfigErrors;
+
+    fn subject(&self) -> Subject {
+        Subject::plugin(&self.name)
+    }
 
     async fn start(&self, store: &mut Store<State>) -> wasmtime::Result<Result<Guest, ConfigErrors>> {
         let guest = self.guest.instantiate_async(&mut *store).await?;

@@ -6,22 +6,24 @@ pub(crate) use budget::{Budget, Evict, Slot};
 
 use crate::instance::{GuestCall, Host, Instance};
 use crate::limiter::State;
-use crate::{CallFailure, Config, metrics};
+use crate::metrics::{Calls, Subject};
+use crate::{CallFailure, Config};
 use std::fmt::Display;
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::Store;
 
 /// What makes an instance of this pool ready for batches.
 pub(crate) trait Kind: Send + Sync + 'static {
-    /// The world's name in metrics.
-    const WORLD: &'static str;
     /// The bindings, and what the guest said when it was made ready.
     type Api: Send + 'static;
     /// Why a guest does not want to start: its configuration or its script is wrong.
     type Refusal: Display + Send;
+
+    /// Whom its metrics are about.
+    fn subject(&self) -> Subject;
 
     /// Instantiates the component and makes it ready.
     fn start(
@@ -53,12 +55,13 @@ pub(crate) struct Pool<K: Kind> {
     kind: K,
     turns: Arc<Semaphore>,
     idle: Mutex<Vec<Instance<K::Api>>>,
+    calls: OnceLock<Calls>,
 }
 
 impl<K: Kind> Pool<K> {
     pub(crate) fn new(host: Arc<Host>, kind: K) -> Arc<Pool<K>> {
         let turns = Arc::new(Semaphore::new(host.config.instances_per_component_max as usize));
-        let pool = Arc::new(Pool { kind, turns, idle: Mutex::new(Vec::new()), host });
+        let pool = Arc::new(Pool { kind, turns, idle: Mutex::new(Vec::new()), calls: OnceLock::new(), host });
         let weak = Arc::downgrade(&pool);
         pool.host.budget.register(weak);
         pool
@@ -85,9 +88,9 @@ impl<K: Kind> Pool<K> {
             Ok(mut lease) => lease.call(call, size).await,
             Err(failure) => Err(failure.into()),
         };
-        metrics::call(K::WORLD, function, events, from.elapsed());
+        self.calls().ended(function, events, from.elapsed());
         if let Err(failure) = &result {
-            metrics::failure(K::WORLD, failure.kind());
+            self.kind.subject().failed(failure.kind());
         }
         result
     }
@@ -122,7 +125,7 @@ impl<K: Kind> Pool<K> {
                 return Err(StartFailure::Failed(self.host.explain(stop, store.data_mut())));
             }
         };
-        metrics::started(K::WORLD);
+        self.kind.subject().started();
         Ok(Instance::new(api, store, slot, &self.host.config))
     }
 
@@ -138,6 +141,10 @@ impl<K: Kind> Pool<K> {
                 let _ = pool.lease().await;
             }
         });
+    }
+
+    fn calls(&self) -> &Calls {
+        self.calls.get_or_init(|| Calls::new(self.kind.subject()))
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Instance<K::Api>>> {
@@ -157,7 +164,7 @@ impl<K: Kind> Evict for Pool<K> {
         // The lock is free again before the memory is given back.
         drop(idle);
         if evicted.is_some() {
-            metrics::recycled(K::WORLD, "idle");
+            self.kind.subject().recycled("idle");
         }
         evicted.is_some()
     }
@@ -183,7 +190,11 @@ impl<K: Kind> Lease<K> {
         self.clean = false;
         let instance = self.instance();
         instance.begin(meter.clone());
-        match host.run(meter, call(&instance.api, &mut instance.store)).await {
+        let ended = host.run(meter, call(&instance.api, &mut instance.store)).await;
+        let memory = instance.store.data().memory();
+        self.pool.calls().memory(memory);
+        let instance = self.instance();
+        match ended {
             Ok(value) => {
                 instance.count(size(&value));
                 self.clean = true;
@@ -214,7 +225,7 @@ impl<K: Kind> Drop for Lease<K> {
             return;
         };
         drop(instance);
-        metrics::recycled(K::WORLD, reason);
+        self.pool.kind.subject().recycled(reason);
         if self.clean && reason != "pressed" {
             self.pool.refill();
         }

@@ -18,7 +18,7 @@ use loaded::Loaded;
 use plain::Plain;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 type EnginePre = ScriptEnginePluginPre<State>;
 type PlainPre = TransformationPluginPre<State>;
@@ -181,7 +181,7 @@ enum Instances {
 impl Transformation {
     pub(crate) async fn of_component(host: Arc<Host>, component: &Component) -> Result<Arc<Transformation>, LoadError> {
         let guest = PlainPre::new(component.pre()?).map_err(|error| component.misfit(error))?;
-        let pool = Pool::new(host.clone(), Plain { guest });
+        let pool = Pool::new(host.clone(), Plain { guest, id: OnceLock::new() });
         // Whether its functions have the right shape shows when it is first started; it stays warm.
         if let Err(failure) = pool.lease().await {
             return Err(match CallFailure::from(failure) {

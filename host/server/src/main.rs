@@ -9,7 +9,6 @@
 mod config;
 mod logging;
 mod plant;
-mod plugins_dir;
 mod precompile;
 mod status;
 mod up;

@@ -1,10 +1,11 @@
 //! `pintle up`: builds everything, waits for a signal, takes it down again.
 
 use crate::config::Config;
+use crate::logging;
 use crate::plant::{self, Parts};
 use crate::workspace::{self, Workspace};
-use crate::{logging, plugins_dir};
 use anyhow::{Context, anyhow};
+use pintle_cli::plugins_dir;
 use pintle_control::Admin;
 use pintle_gateway::Gateway;
 use pintle_processor::{Plugins, Supervisor, runner};
@@ -25,6 +26,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+
+/// Destinations of one's own, in the data directory: one .wasm file each.
+const OWN_PLUGINS: &str = "plugins";
 
 /// Serves until a signal or a failure that makes going on pointless.
 pub fn run(config: Config) -> anyhow::Result<()> {
@@ -166,16 +170,18 @@ impl Plants {
         let (catalog_sender, catalog) = watch::channel(Arc::new(current));
         let (fresh, attempts_allowed) = watch::channel(true);
 
-        let plugins = plugins_dir::find(config.plugins_dir.as_deref())?;
+        let plugins = plugins_dir::find(config.plugins_dir.as_deref()).map_err(anyhow::Error::msg)?;
+        let own_plugins = data_dir.join(OWN_PLUGINS);
+        std::fs::create_dir_all(&own_plugins).with_context(|| own_plugins.display().to_string())?;
         let fetcher = Fetcher::new(config.fetch.clone(), config.router.egress_allow.clone());
         let runtime = Runtime::with_network(runtime_config(config, data_dir, &plugins), Arc::new(fetcher))?;
-        let plugins = Plugins::new(runtime, plugins);
+        let plugins = Plugins::new(runtime, plugins).with_own(own_plugins);
         let file_state = Arc::new(workspace::State::default());
         let mut side = Service::new("workspace file, tail or janitor");
         if let Some(path) = &config.workspace {
             let workspace = Workspace {
                 path: path.clone(),
-                plugins: plugins.destinations(),
+                plugins: plugins.clone(),
                 store: store.clone(),
                 log: log.clone(),
                 key,

@@ -1,11 +1,11 @@
 //! The workspace file: what it lists is the file's, and each change of it becomes a revision.
 
 use pintle_catalog::{Catalog, FileError, Loaded, diff};
+use pintle_processor::Plugins;
 use pintle_store::log::Log;
 use pintle_store::seal::SecretKey;
 use pintle_store::{Store, revisions};
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
@@ -21,8 +21,8 @@ const AUTHOR: &str = "file";
 pub struct Workspace {
     /// The file.
     pub path: PathBuf,
-    /// Plugins that a destination may name.
-    pub plugins: BTreeSet<String>,
+    /// Plugins that a destination may name; those of one's own are looked at as the file is.
+    pub plugins: Plugins,
     /// Our database.
     pub store: Store,
     /// The event log: new destinations begin at its heads.
@@ -66,20 +66,20 @@ impl Workspace {
 
     /// Follows the file until `shutdown`.
     pub async fn follow(self, mut files: Vec<PathBuf>, shutdown: CancellationToken) {
-        let mut seen = stamps(&files);
+        let mut seen = self.stamps(&files);
         let mut ticks = tokio::time::interval(LOOK);
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return,
                 _ = ticks.tick() => {}
             }
-            let now = stamps(&files);
+            let now = self.stamps(&files);
             if now == seen {
                 continue;
             }
             let (loaded, read) = self.load();
             files = read;
-            seen = stamps(&files);
+            seen = self.stamps(&files);
             let applied = match loaded {
                 Ok(loaded) => self.apply(loaded).await,
                 Err(error) => {
@@ -97,7 +97,7 @@ impl Workspace {
 
     /// The file, and the files to watch: when it is broken, at least itself.
     fn load(&self) -> (Result<Loaded, FileError>, Vec<PathBuf>) {
-        let loaded = pintle_catalog::load(&self.path, &self.plugins);
+        let loaded = pintle_catalog::load(&self.path, &self.plugins.destinations());
         let files = loaded.as_ref().map_or_else(|_| vec![self.path.clone()], |loaded| loaded.files.clone());
         (loaded, files)
     }
@@ -108,6 +108,8 @@ impl Workspace {
         let changes = diff(&before, &after);
         self.state.set(None);
         if changes.is_empty() && before.revision > 0 {
+            // A plugin's file may have changed all the same: whoever runs it looks again.
+            self.catalog.send_modify(|_| ());
             return Ok(());
         }
         let listed = changes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
@@ -125,16 +127,20 @@ impl Workspace {
         Ok(())
     }
 
+    fn stamps(&self, files: &[PathBuf]) -> Vec<Stamp> {
+        files.iter().cloned().chain(self.plugins.own_files()).map(stamp).collect()
+    }
+
     fn refuse(&self, error: &FileError) {
         tracing::error!("the workspace file cannot be used, the last good revision stays: {error}");
         self.state.set(Some(error.to_string()));
     }
 }
 
-fn stamps(files: &[PathBuf]) -> Vec<(PathBuf, Option<(SystemTime, u64)>)> {
-    let stamp = |path: &Path| {
-        let seen = std::fs::metadata(path).ok()?;
-        Some((seen.modified().ok()?, seen.len()))
-    };
-    files.iter().map(|path| (path.clone(), stamp(path))).collect()
+/// When a file was last written, and its size; nothing while it is not there.
+type Stamp = (PathBuf, Option<(SystemTime, u64)>);
+
+fn stamp(path: PathBuf) -> Stamp {
+    let seen = std::fs::metadata(&path).ok().and_then(|seen| Some((seen.modified().ok()?, seen.len())));
+    (path, seen)
 }

@@ -5,6 +5,9 @@ use wasmparser::{Parser, Payload};
 use wit_component::{ComponentEncoder, DecodedWasm};
 
 /// The component made of a core module, which must import nothing.
+///
+/// # Errors
+/// What it imports, or why it is no module that can become a component.
 pub fn component(core: &[u8]) -> anyhow::Result<Vec<u8>> {
     let imports = core_imports(core)?;
     if !imports.is_empty() {

@@ -5,8 +5,6 @@
 //! types in a custom section; this program makes a component of it. It refuses a module that imports
 //! anything: the host offers nothing, and a name here is a better message than a failed start there.
 
-mod encode;
-
 use std::{
     ffi::OsString,
     fs,
@@ -31,7 +29,7 @@ fn main() -> ExitCode {
 fn run(args: impl Iterator<Item = OsString>) -> anyhow::Result<()> {
     let (input, output) = paths(args)?;
     let core = fs::read(&input).with_context(|| format!("cannot read {}", input.display()))?;
-    let component = encode::component(&core).with_context(|| format!("{} is no plugin", input.display()))?;
+    let component = pintle_encode::component(&core).with_context(|| format!("{} is no plugin", input.display()))?;
     write_whole(&output, &component).with_context(|| format!("cannot write {}", output.display()))
 }
 

@@ -1,5 +1,7 @@
 //! The configuration, with the keys that RudderStack's webhook destination has.
 
+use pintle_plugin_sdk::http::{check_header_name, check_header_value, check_url, set_header};
+use pintle_plugin_sdk::{Method, Mistakes};
 use serde_json::Value;
 
 /// A checked configuration.
@@ -13,47 +15,20 @@ pub struct Config {
     pub headers: Vec<(String, String)>,
 }
 
-/// The methods on offer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Method {
-    /// The event as a body; the default.
-    #[default]
-    Post,
-    /// The event as a body.
-    Put,
-    /// The event as a body.
-    Patch,
-    /// Properties as query parameters.
-    Get,
-    /// Properties as query parameters.
-    Delete,
+/// Whether the event travels as a body, and not as query parameters.
+pub(crate) fn has_body(method: Method) -> bool {
+    matches!(method, Method::Post | Method::Put | Method::Patch)
 }
 
-impl Method {
-    /// Whether the event travels as a body.
-    pub fn has_body(self) -> bool {
-        matches!(self, Self::Post | Self::Put | Self::Patch)
-    }
-
-    fn named(name: &str) -> Option<Self> {
-        Some(match name.to_ascii_uppercase().as_str() {
-            "" | "POST" => Self::Post,
-            "PUT" => Self::Put,
-            "PATCH" => Self::Patch,
-            "GET" => Self::Get,
-            "DELETE" => Self::Delete,
-            _ => return None,
-        })
-    }
-}
-
-/// One thing that is wrong with a configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
-    /// JSON Pointer to the value.
-    pub path: String,
-    /// What is wrong and how to mend it.
-    pub message: String,
+fn named(name: &str) -> Option<Method> {
+    Some(match name.to_ascii_uppercase().as_str() {
+        "" | "POST" => Method::Post,
+        "PUT" => Method::Put,
+        "PATCH" => Method::Patch,
+        "GET" => Method::Get,
+        "DELETE" => Method::Delete,
+        _ => return None,
+    })
 }
 
 impl Config {
@@ -61,30 +36,21 @@ impl Config {
     ///
     /// Unknown keys are ignored: an imported configuration carries consent and connection settings that
     /// are the host's business. Values never appear in a message: they may be secrets.
-    pub fn parse(json: &str) -> Result<Self, Vec<Mistake>> {
+    ///
+    /// # Errors
+    /// What is wrong, and where.
+    pub fn read(config: &Value) -> Result<Self, Mistakes> {
         let mut mistakes = Mistakes::default();
-        let value: Value = match serde_json::from_str(json) {
-            Ok(value @ Value::Object(_)) => value,
-            _ => {
-                mistakes.add("", "the configuration must be a JSON object");
-                return Err(mistakes.0);
-            }
+        if !config.is_object() {
+            mistakes.add("", "the configuration must be a JSON object");
+            return Err(mistakes);
+        }
+        let read = Self {
+            url: url(config, &mut mistakes),
+            method: method(config, &mut mistakes),
+            headers: headers(config, &mut mistakes),
         };
-        let config = Self {
-            url: url(&value, &mut mistakes),
-            method: method(&value, &mut mistakes),
-            headers: headers(&value, &mut mistakes),
-        };
-        if mistakes.0.is_empty() { Ok(config) } else { Err(mistakes.0) }
-    }
-}
-
-#[derive(Default)]
-struct Mistakes(Vec<Mistake>);
-
-impl Mistakes {
-    fn add(&mut self, path: impl Into<String>, message: impl Into<String>) {
-        self.0.push(Mistake { path: path.into(), message: message.into() });
+        mistakes.or(read)
     }
 }
 
@@ -101,35 +67,15 @@ fn url(config: &Value, mistakes: &mut Mistakes) -> String {
     String::new()
 }
 
-/// Whether a text can be a request's URL. Only what would certainly fail is refused; the host parses it.
-pub fn check_url(url: &str) -> Result<(), &'static str> {
-    let rest = ["http://", "https://"].iter().find_map(|scheme| {
-        let start = url.get(..scheme.len())?;
-        start.eq_ignore_ascii_case(scheme).then(|| &url[scheme.len()..])
-    });
-    let Some(rest) = rest else {
-        return Err("must start with http:// or https://");
-    };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    if host.is_empty() || host.starts_with(':') {
-        return Err("must name a host, as in https://example.com/events");
-    }
-    if url.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err("must not contain spaces or control characters; write a space as %20");
-    }
-    Ok(())
-}
-
 fn method(config: &Value, mistakes: &mut Mistakes) -> Method {
     let named = match config.get("webhookMethod") {
-        None | Some(Value::Null) => return Method::default(),
-        Some(Value::String(name)) => Method::named(name.trim()),
+        None | Some(Value::Null) => return Method::Post,
+        Some(Value::String(name)) => named(name.trim()),
         Some(_) => None,
     };
     named.unwrap_or_else(|| {
         mistakes.add("/webhookMethod", "must be POST, PUT, PATCH, GET or DELETE");
-        Method::default()
+        Method::Post
     })
 }
 
@@ -167,48 +113,6 @@ fn headers(config: &Value, mistakes: &mut Mistakes) -> Vec<(String, String)> {
         }
     }
     headers
-}
-
-/// Sets a header, in the place of one with the same name.
-pub fn set_header(headers: &mut Vec<(String, String)>, name: &str, value: String) {
-    let name = name.to_ascii_lowercase();
-    match headers.iter_mut().find(|(known, _)| *known == name) {
-        Some(header) => header.1 = value,
-        None => headers.push((name, value)),
-    }
-}
-
-/// Headers that belong to the connection, which is the host's.
-const CONNECTION_HEADERS: [&str; 9] = [
-    "host",
-    "content-length",
-    "transfer-encoding",
-    "connection",
-    "keep-alive",
-    "te",
-    "trailer",
-    "upgrade",
-    "proxy-connection",
-];
-
-/// Whether a text can be a header's name.
-pub fn check_header_name(name: &str) -> Result<(), &'static str> {
-    let is_token = |c: u8| c.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&c);
-    if name.is_empty() || !name.bytes().all(is_token) {
-        return Err("is not a header name; use letters, digits and dashes");
-    }
-    if CONNECTION_HEADERS.iter().any(|known| name.eq_ignore_ascii_case(known)) {
-        return Err("is a header of the connection, which Pintle sets itself; remove it");
-    }
-    Ok(())
-}
-
-/// Whether a text can be a header's value.
-pub fn check_header_value(value: &str) -> Result<(), &'static str> {
-    if value.chars().any(|c| c.is_control() && c != '\t') {
-        return Err("must not contain line breaks or other control characters");
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,71 +1,32 @@
 //! What becomes of an event.
 
-use serde::Deserialize;
+use crate::config::{Config, has_body};
+use crate::query;
+use pintle_plugin_sdk::http::{check_header_name, check_header_value, check_url, set_header};
+use pintle_plugin_sdk::json::{Members, text};
+use pintle_plugin_sdk::{Body, Request};
 use serde_json::value::RawValue;
-
-use crate::{
-    config::{Config, Method, check_header_name, check_header_value, check_url, set_header},
-    json::{Members, text},
-    query,
-};
-
-/// What becomes of one event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Send this.
-    Deliver(Request),
-    /// It can never be sent, for this reason.
-    Reject(String),
-}
-
-/// One HTTP request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
-    /// The method.
-    pub method: Method,
-    /// The URL, without the parameters below.
-    pub url: String,
-    /// Query parameters, not yet encoded.
-    pub query: Vec<(String, String)>,
-    /// Headers, names in lower case, each once.
-    pub headers: Vec<(String, String)>,
-    /// The JSON body, if the method has one.
-    pub body: Option<Vec<u8>>,
-}
-
-#[derive(Deserialize)]
-struct Entry<'a> {
-    #[serde(borrow)]
-    message: &'a RawValue,
-}
-
-/// One outcome per entry of a batch, a JSON array of `{"message", "metadata"}`.
-pub fn transform(config: &Config, batch: &[u8]) -> serde_json::Result<Vec<Outcome>> {
-    let entries: Vec<Entry<'_>> = serde_json::from_slice(batch)?;
-    Ok(entries.iter().map(|entry| outcome(config, entry.message)).collect())
-}
-
-/// What becomes of one event.
-pub fn outcome(config: &Config, event: &RawValue) -> Outcome {
-    request(config, event).map_or_else(Outcome::Reject, Outcome::Deliver)
-}
 
 /// Members that steer the request. They are taken out of the body.
 const FULL_PATH: &str = "fullPath";
 const APPEND_PATH: &str = "appendPath";
 const HEADER: &str = "header";
 
-fn request(config: &Config, event: &RawValue) -> Result<Request, String> {
+/// The request that carries an event.
+///
+/// # Errors
+/// Why there is none.
+pub fn request(config: &Config, event: &RawValue) -> Result<Request, String> {
     let members = Members::of(event).ok_or("the event is not a JSON object")?;
     let own_headers = members.get(HEADER).filter(|value| is_object_or_null(value));
     let url = url(config, &members)?;
     let headers = headers(config, own_headers)?;
-    let (query, body) = if config.method.has_body() {
-        (Vec::new(), Some(body(event, &members, own_headers.is_some())))
+    let (query, body) = if has_body(config.method) {
+        (Vec::new(), Body::Json(body(event, &members, own_headers.is_some())))
     } else {
-        (query(&members)?, None)
+        (query(&members)?, Body::None)
     };
-    Ok(Request { method: config.method, url, query, headers, body })
+    Ok(Request { method: config.method, url, query, headers, body, gzip: false })
 }
 
 fn url(config: &Config, members: &Members<'_>) -> Result<String, String> {
@@ -93,7 +54,7 @@ fn path(members: &Members<'_>, name: &str) -> Result<Option<String>, String> {
 
 fn headers(config: &Config, own: Option<&RawValue>) -> Result<Vec<(String, String)>, String> {
     let mut headers = Vec::with_capacity(config.headers.len() + 1);
-    if config.method.has_body() {
+    if has_body(config.method) {
         headers.push(("content-type".to_owned(), "application/json".to_owned()));
     }
     for (name, value) in &config.headers {

@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use crate::json::{Members, text};
+use pintle_plugin_sdk::json::{Members, text};
 
 /// Objects within objects; deeper ones are refused, as each level costs stack.
 const DEPTH_MAX: usize = 64;

@@ -114,6 +114,7 @@ async fn retry(shared: &Shared, parked: &Parked) -> (u32, End) {
 async fn send_all(shared: &Shared, requests: &[Request], mut done: u32) -> (u32, End) {
     for request in requests.iter().skip(done as usize) {
         permission(shared).await;
+        shared.pace.turn().await;
         let answer = match shared.http.send(request).await {
             Ok(answer) => answer,
             Err(unanswered) => {

@@ -21,6 +21,9 @@ pub(super) struct Call {
 
 /// Instances that export `transform`, each in the words of its own world.
 pub(super) trait Transforms: Kind {
+    /// Hears what it is called for, before each call.
+    fn serves(&self, _ctx: &Context) {}
+
     /// Calls it.
     fn transform<'a>(api: &'a Self::Api, store: &'a mut Store<State>, call: Call) -> GuestCall<'a, Answer>;
 }
@@ -33,6 +36,7 @@ pub(super) async fn transform<K: Transforms>(
     batch: Vec<u8>,
     events: usize,
 ) -> Result<(Answer, Vec<LogLine>), CallFailure> {
+    pool.kind().serves(ctx);
     let call = Call { ctx: ctx.clone(), deadline_ms: pool.config().deadline_ms(), batch };
     let said = pool.call(
         "transform",

@@ -7,6 +7,7 @@ use crate::bindings::script_engine::{self as wit, BatchContext, ScriptEnginePlug
 use crate::egress::Hosts;
 use crate::instance::{GuestCall, load_moment};
 use crate::limiter::State;
+use crate::metrics::Subject;
 use crate::pool::Kind;
 use crate::script::{Prepared, excerpt, shown};
 use crate::system::System;
@@ -95,9 +96,12 @@ impl Loaded {
 }
 
 impl Kind for Loaded {
-    const WORLD: &'static str = "script-engine";
     type Api = Script;
     type Refusal = ScriptError;
+
+    fn subject(&self) -> Subject {
+        Subject::transformation("script-engine", &self.source.id)
+    }
 
     async fn start(&self, store: &mut Store<State>) -> wasmtime::Result<Result<Script, ScriptError>> {
         let state = store.data_mut();

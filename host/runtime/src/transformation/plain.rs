@@ -1,23 +1,30 @@
 //! Transformations that are components of their own.
 
-use super::PlainPre;
 use super::call::{Answer, Call, Transforms};
+use super::{Context, PlainPre};
 use crate::bindings::transformation::TransformationPlugin;
 use crate::instance::GuestCall;
 use crate::limiter::State;
+use crate::metrics::Subject;
 use crate::pool::Kind;
 use std::convert::Infallible;
+use std::sync::OnceLock;
 use wasmtime::Store;
 
 /// An instance needs nothing but to be instantiated.
 pub(super) struct Plain {
     pub(super) guest: PlainPre,
+    /// The transformation that it is, known with its first call.
+    pub(super) id: OnceLock<String>,
 }
 
 impl Kind for Plain {
-    const WORLD: &'static str = "transformation";
     type Api = TransformationPlugin;
     type Refusal = Infallible;
+
+    fn subject(&self) -> Subject {
+        Subject::transformation("transformation", self.id.get().map_or("", String::as_str))
+    }
 
     async fn start(&self, store: &mut Store<State>) -> wasmtime::Result<Result<TransformationPlugin, Infallible>> {
         self.guest.instantiate_async(store).await.map(Ok)
@@ -25,6 +32,10 @@ impl Kind for Plain {
 }
 
 impl Transforms for Plain {
+    fn serves(&self, ctx: &Context) {
+        self.id.get_or_init(|| ctx.transformation_id.clone());
+    }
+
     fn transform<'a>(api: &'a TransformationPlugin, store: &'a mut Store<State>, call: Call) -> GuestCall<'a, Answer> {
         let plugin = api.pintle_plugin_transformation();
         Box::pin(async move { plugin.call_transform(store, &(&call).into(), &call.batch).await })

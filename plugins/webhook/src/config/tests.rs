@@ -1,7 +1,10 @@
 use super::*;
+use crate::Webhook;
+use pintle_plugin_sdk::Destination as _;
+use serde_json::json;
 
 fn manifest() -> Value {
-    serde_json::from_str(crate::MANIFEST).unwrap()
+    serde_json::from_str(Webhook::MANIFEST).unwrap()
 }
 
 #[test]
@@ -24,19 +27,15 @@ fn the_manifest_explains_every_key_and_marks_the_secrets() {
 
 #[test]
 fn a_mistake_never_repeats_a_value() {
-    let json = r#"{"webhookUrl":"hunter2","headers":[{"from":"x","to":"hunter2\u0000"}]}"#;
-    let mistakes = Config::parse(json).unwrap_err();
-    assert_eq!(mistakes.len(), 2);
-    assert!(mistakes.iter().all(|mistake| !mistake.message.contains("hunter2")));
-}
-
-#[test]
-fn what_is_not_json_is_a_mistake_of_the_whole() {
-    assert_eq!(Config::parse("{").unwrap_err()[0].path, "");
+    let config = json!({"webhookUrl": "hunter2", "headers": [{"from": "x", "to": "hunter2\u{0}"}]});
+    let mistakes = Config::read(&config).unwrap_err();
+    assert_eq!(mistakes.0.len(), 2);
+    assert!(mistakes.0.iter().all(|mistake| !mistake.message.contains("hunter2")));
 }
 
 #[test]
 fn a_header_named_twice_is_sent_once_with_the_last_value() {
-    let json = r#"{"webhookUrl":"https://example.com","headers":[{"from":"X-A","to":"1"},{"from":"x-a","to":"2"}]}"#;
-    assert_eq!(Config::parse(json).unwrap().headers, [("x-a".to_owned(), "2".to_owned())]);
+    let headers = json!([{"from": "X-A", "to": "1"}, {"from": "x-a", "to": "2"}]);
+    let config = json!({"webhookUrl": "https://example.com", "headers": headers});
+    assert_eq!(Config::read(&config).unwrap().headers, [("x-a".to_owned(), "2".to_owned())]);
 }

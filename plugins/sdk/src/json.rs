@@ -6,21 +6,25 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// The members of an object in their order, repeated keys included.
+#[derive(Debug)]
 pub struct Members<'a>(Vec<(&'a RawValue, &'a RawValue)>);
 
 impl<'a> Members<'a> {
     /// The members, or nothing if the text is no object.
+    #[must_use]
     pub fn of(json: &'a RawValue) -> Option<Self> {
         serde_json::from_str(json.get()).ok()
     }
 
     /// The value of a key. As for `JSON.parse`, the last one counts.
+    #[must_use]
     pub fn get(&self, key: &str) -> Option<&'a RawValue> {
         self.0.iter().rev().find(|(name, _)| is_key(name, key)).map(|(_, value)| *value)
     }
 
     /// Keys and values, each key once, in the order of first mention and with the last value.
     /// Nothing if a key is not Unicode.
+    #[must_use]
     pub fn distinct(&self) -> Option<Vec<(Cow<'a, str>, &'a RawValue)>> {
         let mut found: Vec<(Cow<'a, str>, &'a RawValue)> = Vec::with_capacity(self.0.len());
         let mut places = std::collections::HashMap::with_capacity(self.0.len());
@@ -41,6 +45,7 @@ impl<'a> Members<'a> {
     }
 
     /// The object without some keys; every other member keeps its bytes.
+    #[must_use]
     pub fn without(&self, unwanted: &[&str]) -> Vec<u8> {
         let size = self.0.iter().map(|(key, value)| key.get().len() + value.get().len() + 2).sum::<usize>() + 2;
         let mut json = Vec::with_capacity(size);
@@ -62,6 +67,7 @@ impl<'a> Members<'a> {
 }
 
 /// A JSON string's text; nothing for other values and for strings that are not Unicode.
+#[must_use]
 pub fn text(json: &RawValue) -> Option<Cow<'_, str>> {
     let raw = json.get();
     let inside = raw.strip_prefix('"')?.strip_suffix('"')?;

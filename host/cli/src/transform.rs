@@ -1,0 +1,18 @@
+//! `pintle transform`, as far as it needs no server: begin and test.
+
+pub(crate) mod args;
+mod engine;
+mod new;
+mod source;
+mod test;
+
+use crate::failure::{Exit, Failure};
+use args::TransformCommand;
+use std::io::Write;
+
+pub(crate) async fn run(command: TransformCommand, out: &mut dyn Write) -> Result<Exit, Failure> {
+    match command {
+        TransformCommand::New(new) => new::run(&new, out),
+        TransformCommand::Test(test) => test::run(&test, out).await,
+    }
+}

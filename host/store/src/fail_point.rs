@@ -7,12 +7,17 @@
 //! processor:after-begin ─ processor:after-transform ─ router:before-attempt ─ router:before-settle
 //! settle:before-write ─ settle:after-write
 //! ```
+//! and between the steps of a change of the catalog and of a rotation of the key:
+//!
+//! ```text
+//! catalog:after-artifact ─ catalog:before-commit ─ catalog:after-commit ─ secrets:after-rotate
+//! ```
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Every point, in the order in which an event passes them.
-pub const POINTS: [&str; 10] = [
+/// Every point, in the order in which they are passed.
+pub const POINTS: [&str; 14] = [
     "log:before-append",
     "log:after-append",
     "log:after-hand-over",
@@ -23,6 +28,10 @@ pub const POINTS: [&str; 10] = [
     "router:before-settle",
     "settle:before-write",
     "settle:after-write",
+    "catalog:after-artifact",
+    "catalog:before-commit",
+    "catalog:after-commit",
+    "secrets:after-rotate",
 ];
 
 static ARMED: OnceLock<Armed> = OnceLock::new();

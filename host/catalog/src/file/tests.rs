@@ -1,5 +1,5 @@
 use super::*;
-use crate::Language;
+use crate::{Form, Language};
 
 /// A directory of its own for each test, removed at the end.
 struct Folder(PathBuf);
@@ -35,8 +35,9 @@ fn code_is_read_from_beside_the_workspace_and_watched_with_it() {
     let file = folder.write("w.yaml", "sources: {}\ntransformations:\n  tidy: {file: tidy.js}\n");
     let loaded = load_file(&file).unwrap();
     let tidy = &loaded.catalog.transformations["tidy"];
-    assert_eq!(tidy.language, Language::JavaScript);
-    assert!(tidy.code.contains("transformEvent"));
+    let live = &tidy.history.live().unwrap().code;
+    assert_eq!((live.form, live.language), (Form::Source, Some(Language::JavaScript)));
+    assert!(String::from_utf8_lossy(&loaded.code[&live.digest]).contains("transformEvent"));
     assert_eq!(loaded.files, [file, code]);
     assert_eq!(loaded.report, None);
 }

@@ -14,7 +14,7 @@ pub const VERSIONS_MAX: usize = 200;
 
 /// Code, by what it is and where its bytes are found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub struct Code {
     /// The SHA-256 of the bytes in hexadecimal.
     pub digest: String,
@@ -80,7 +80,7 @@ impl Code {
 
 /// Who changed something, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub struct Stamp {
     /// Who: `file`, or the name of a token.
     pub author: String,
@@ -90,7 +90,7 @@ pub struct Stamp {
 
 /// Code that is worked on. Nothing runs it but a test run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub struct Draft {
     /// The code.
     pub code: Code,
@@ -100,7 +100,7 @@ pub struct Draft {
 
 /// A published version. It never changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub struct Version {
     /// Counted up from 1.
     pub number: u32,
@@ -115,7 +115,7 @@ pub struct Version {
 
 /// All versions of one thing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub struct History {
     /// What is worked on.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -39,6 +39,7 @@ pub use problem::{FileError, Problem};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::path::Path;
 
 /// One revision of everything that is configured. Keys of the maps are the ids.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -211,7 +212,7 @@ pub struct Plugin {
 
 /// An uploaded version of a plugin. It never changes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub struct PluginVersion {
     /// Counted up from 1.
     pub number: u32,
@@ -268,6 +269,15 @@ impl Language {
         match self {
             Language::JavaScript => "javascript",
             Language::Python => "python",
+        }
+    }
+
+    /// The language of a source file, by how its name ends; JavaScript unless the ending says otherwise.
+    #[must_use]
+    pub fn of_file(file: &Path) -> Language {
+        match file.extension().and_then(|ending| ending.to_str()) {
+            Some("py") => Language::Python,
+            _ => Language::JavaScript,
         }
     }
 

@@ -75,12 +75,12 @@ mod tests {
     const FORMAT_2: &str = r#"{"format":2,"sources":{"site":{"name":"Site","write_key":"wk","enabled":true,"transformations":["tidy"]}},
         "destinations":{},"connections":{},
         "transformations":{"tidy":{"name":"Tidy","hosts":["api.example.com"],"history":{"live":1,
-          "draft":{"code":{"digest":"cc","bytes":3,"form":"component"},"saved":{"author":"ann","at-ms":6}},
+          "draft":{"code":{"digest":"cc","bytes":3,"form":"component"},"saved":{"author":"ann","at_ms":6}},
           "versions":[{"number":1,"code":{"digest":"aa","bytes":9,"form":"source","language":"python"},
-            "published":{"author":"ann","at-ms":5},"note":"first"}]}}},
+            "published":{"author":"ann","at_ms":5},"note":"first"}]}}},
         "libraries":{"strings":{"name":"Strings","history":{"live":null,"versions":[]}}},
         "plugins":{"mine":{"live":1,"versions":[{"number":1,"code":{"digest":"bb","bytes":8,"form":"component"},
-            "published":{"author":"ann","at-ms":5},"manifest":{"name":"mine"}}]}},
+            "published":{"author":"ann","at_ms":5},"manifest":{"name":"mine"}}]}},
         "credentials":{"key":{"value":"${env:KEY}"}},"owned":["source/site"]}"#;
 
     #[test]

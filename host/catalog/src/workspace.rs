@@ -367,8 +367,7 @@ impl Reader<'_> {
         let file = self.folder.join(file);
         // Watched even when it cannot be read: its arrival repairs the workspace.
         self.files.push(file.clone());
-        let ends_in = |end: &str| file.extension().is_some_and(|e| e.eq_ignore_ascii_case(end));
-        let is_component = ends_in("wasm");
+        let is_component = file.extension().is_some_and(|e| e.eq_ignore_ascii_case("wasm"));
         let read = if is_component {
             read_bytes(&file, self.config.component_bytes_max)
         } else {
@@ -389,10 +388,9 @@ impl Reader<'_> {
                 Vec::new()
             }
         };
-        let by_name = if ends_in("py") { Language::Python } else { Language::JavaScript };
         let code = match is_component {
             true => Code::component(&bytes),
-            false => Code::source(language.unwrap_or(by_name), &bytes),
+            false => Code::source(language.unwrap_or_else(|| Language::of_file(&file)), &bytes),
         };
         (code, bytes)
     }

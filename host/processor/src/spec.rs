@@ -1,6 +1,6 @@
 //! One destination's part of the catalog: what a runner works by, and what makes it be replaced.
 
-use pintle_catalog::{Catalog, Connection, Destination, DestinationState, Source, Transformation};
+use pintle_catalog::{Catalog, Code, Connection, Destination, DestinationState, Source, Transformation};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a runner does with its destination's events.
@@ -26,8 +26,44 @@ pub struct Spec {
     pub destination: Destination,
     /// Its connections, by their source.
     pub routes: BTreeMap<String, Route>,
-    /// The transformations that they use.
-    pub transformations: BTreeMap<String, Transformation>,
+    /// The live versions of the transformations that they use.
+    pub transformations: BTreeMap<String, Running>,
+    /// The destination's component, when it was uploaded.
+    pub plugin: Option<Code>,
+}
+
+/// A version of a transformation that runs. A draft that is saved meanwhile is no part of it, and disturbs
+/// nobody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Running {
+    /// The transformation's name: the file in stack traces.
+    pub name: String,
+    /// The version's number; 0 for a draft.
+    pub number: u32,
+    /// Its code.
+    pub code: Code,
+    /// The hosts that it may fetch from.
+    pub hosts: Vec<String>,
+}
+
+impl Running {
+    /// The live version, if anything was published.
+    #[must_use]
+    pub fn live(transformation: &Transformation) -> Option<Running> {
+        let live = transformation.history.live()?;
+        Some(Running {
+            name: transformation.name.clone(),
+            number: live.number,
+            code: live.code.clone(),
+            hosts: transformation.hosts.clone(),
+        })
+    }
+
+    /// What the code itself is told about its version, and what seeds its randomness.
+    #[must_use]
+    pub fn version(&self) -> String {
+        self.code.digest.chars().take(16).collect()
+    }
 }
 
 /// A connection that is on, and its source.
@@ -39,6 +75,13 @@ pub struct Route {
     pub connection: Connection,
     /// Its source.
     pub source: Source,
+}
+
+impl Route {
+    /// The transformations that its events go through: the source's, then its own.
+    pub fn transformations(&self) -> impl Iterator<Item = &String> {
+        self.source.transformations.iter().chain(&self.connection.transformations)
+    }
 }
 
 impl Spec {
@@ -70,10 +113,11 @@ impl Spec {
                 );
             }
         }
-        let used: BTreeSet<&String> = routes.values().flat_map(|route| &route.connection.transformations).collect();
-        let transformations =
-            used.into_iter().filter_map(|id| Some((id.clone(), catalog.transformations.get(id)?.clone()))).collect();
-        Spec { id: id.to_owned(), mode, destination: destination.clone(), routes, transformations }
+        let used: BTreeSet<&String> = routes.values().flat_map(Route::transformations).collect();
+        let live = |id: &String| Some((id.clone(), Running::live(catalog.transformations.get(id)?)?));
+        let transformations = used.into_iter().filter_map(live).collect();
+        let plugin = catalog.plugins.get(&destination.plugin).and_then(|plugin| Some(plugin.live()?.code.clone()));
+        Spec { id: id.to_owned(), mode, destination: destination.clone(), routes, transformations, plugin }
     }
 
     /// The same destination after it was taken out of the catalog: its backlog is filtered by its old routes.
@@ -98,6 +142,7 @@ impl Spec {
             },
             routes: BTreeMap::new(),
             transformations: BTreeMap::new(),
+            plugin: None,
         }
     }
 

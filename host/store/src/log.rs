@@ -21,6 +21,7 @@ pub mod chunk;
 mod gate;
 mod janitor;
 mod lag;
+pub mod last;
 mod lane;
 mod reader;
 mod segment;

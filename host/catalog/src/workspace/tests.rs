@@ -141,7 +141,7 @@ const WRONG: &[(&str, &str)] = &[
         "w.yaml:3:22: transformations.t.file: names a file although `code` is there",
     ),
     ("sources: {}\ntransformations:\n  t: {code: ' '}\n", "w.yaml:3:6: transformations.t: has no code"),
-    ("sources: {}\ntransformations:\n  t: {code: x, language: python}\n", "w.yaml:3:26: unknown variant"),
+    ("sources: {}\ntransformations:\n  t: {code: x, language: cobol}\n", "w.yaml:3:26: unknown variant"),
     (
         "sources: {}\ntransformations:\n  t: {file: no/such.js}\n",
         "w.yaml:3:13: transformations.t.file: no/such.js: cannot be read: No such file",

@@ -48,8 +48,8 @@ async fn run(kind: &str, command: Code, out: &mut dyn Write, err: &mut dyn Write
         }
         Code::Code { id, version, server } => {
             let query = version.map(|version| format!("?version={}", encoded(&version))).unwrap_or_default();
-            let reply = Client::of(&server)?.send(Method::GET, &path(&id, &format!("/code{query}")), Sent::Nothing, &[]);
-            out.write_all(&reply.await?.body)?;
+            let (client, path) = (Client::of(&server)?, path(&id, &format!("/code{query}")));
+            out.write_all(&client.send(Method::GET, &path, Sent::Nothing, &[]).await?.body)?;
             Ok(Exit::Done)
         }
         Code::Push { id, file, language, publish, note, change, server } => {

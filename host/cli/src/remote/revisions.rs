@@ -41,7 +41,7 @@ pub(super) async fn run(command: Revisions, out: &mut dyn Write, err: &mut dyn W
         Revisions::Rollback { revision, change: said, server } => {
             let client = Client::of(&server)?;
             let path = format!("/admin/v1/revisions/{revision}/rollback");
-            let done = change(&client, Method::POST, &path, Sent::Nothing, &said).await?.json(&client)?;
+            let done: Value = change(&client, Method::POST, &path, Sent::Nothing, &said).await?.json(&client)?;
             if !server.json {
                 for kept in done["kept"].as_array().into_iter().flatten().filter_map(Value::as_str) {
                     writeln!(err, "{} stays: the workspace file owns it", plain(kept))?;

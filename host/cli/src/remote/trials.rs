@@ -129,7 +129,7 @@ pub(super) async fn logs(
 }
 
 fn line(kept: &KeptLine, out: &mut dyn Write) -> std::io::Result<()> {
-    let at = crate::show::clock(i64::try_from(kept.at_ms).unwrap_or(i64::MAX));
+    let at = crate::show::events::clock(i64::try_from(kept.at_ms).unwrap_or(i64::MAX));
     let message = plain_lines(&kept.message).replace('\n', "\n    ");
     writeln!(out, "{at}  {}  {:<5}  {message}", plain(&kept.version), plain(&kept.level))
 }

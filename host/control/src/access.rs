@@ -15,10 +15,13 @@ use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::time::timeout;
 
 /// How long a token that was good is taken for good while the database does not answer: whoever looks for
 /// the reason must be able to read status and metrics.
 const REMEMBERED_FOR: Duration = Duration::from_secs(300);
+/// How long the database may take to say whose a token is.
+const LOOK_UP_TIME_MAX: Duration = Duration::from_secs(2);
 /// Tokens that are remembered, at most.
 const REMEMBERED_MAX: usize = 256;
 
@@ -124,7 +127,7 @@ impl Access {
 
     async fn needs_token(&self) -> bool {
         if let Some(store) = &self.store
-            && let Ok(any) = tokens::any(store).await
+            && let Ok(Ok(any)) = timeout(LOOK_UP_TIME_MAX, tokens::any(store)).await
         {
             self.any.store(any, Ordering::Relaxed);
         }
@@ -135,7 +138,8 @@ impl Access {
         let unknown = || unauthorized("the token is not known, or was revoked; `pintle token list` shows those there are");
         let Some(store) = &self.store else { return Err(unknown()) };
         let key = fingerprint::digest(token.as_bytes());
-        match tokens::find(store, token).await {
+        let found = timeout(LOOK_UP_TIME_MAX, tokens::find(store, token)).await;
+        match found.map_err(|_| "it took too long".to_owned()).and_then(|found| found.map_err(|e| e.to_string())) {
             Ok(Some(found)) => {
                 let role = found.role.parse().map_err(|_| unknown())?;
                 let caller = Caller { name: found.name, role };

@@ -21,7 +21,7 @@ pub struct Problem {
     pub errors: Vec<Detail>,
     /// Where in the code it is wrong, when code was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub script: Option<Place>,
+    pub script: Option<Box<Place>>,
 }
 
 /// One thing that is wrong.

@@ -89,7 +89,7 @@ impl From<Rejected> for Problem {
                     line => format!("{}:{line}:{}", place.file, place.column),
                 };
                 let mut problem = Problem::new(Code::Invalid, format!("{at}: {}", place.message));
-                problem.script = Some(place);
+                problem.script = Some(Box::new(place));
                 problem
             }
             Rejected::Component(why) => Problem::new(Code::Invalid, why),

@@ -50,8 +50,8 @@ pub(super) async fn list<T: Thing>(State(api): State<Api>, request: Request) -> 
     let after = |id: &&String| paging.after.as_ref().is_none_or(|after| *id > after);
     let ids: Vec<&String> = T::all(&catalog).keys().filter(after).take(limit + 1).collect();
     let shown = ids.iter().take(limit);
-    let items = shown.clone().filter_map(|id| catalog::view(office, &catalog, &schemas, T::KIND, id)).collect();
-    let next = (ids.len() > limit).then(|| shown.last().map(|id| (*id).clone())).flatten();
+    let items = shown.filter_map(|id| catalog::view(office, &catalog, &schemas, T::KIND, id)).collect();
+    let next = (ids.len() > limit).then(|| ids[limit - 1].clone());
     Ok(Json(Page { items, next }))
 }
 

@@ -63,7 +63,8 @@ async fn as_soon_as_there_is_a_token_everything_needs_one_and_roles_are_kept() {
         assert!(!pintle.said().contains(secret.rsplit('_').next().unwrap()), "a secret in the log");
     }
     let id = list["items"].as_array().unwrap().iter().find(|token| token["name"] == "viewer").unwrap()["id"].clone();
-    let revoked = pintle.command(&["token", "revoke", id.as_str().unwrap()]).env("PINTLE_TOKEN", &admin).output().await.unwrap();
+    let revoked =
+        pintle.command(&["token", "revoke", id.as_str().unwrap()]).env("PINTLE_TOKEN", &admin).output().await.unwrap();
     assert!(revoked.status.success(), "{revoked:?}");
     let headers = [("Authorization", bearer(&viewer))];
     let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));

@@ -103,7 +103,10 @@ async fn errors_logs_and_drops_are_told_apart() {
     let results = trial["results"].as_array().unwrap();
     assert_eq!(results[0]["outputs"][0]["n"], 0, "{trial:#}");
     assert_eq!((&results[1]["dropped"], &results[2]["dropped"]), (&json!(true), &json!(false)), "{trial:#}");
-    assert_eq!((&results[2]["error"]["line"], results[2]["error"]["message"].as_str().unwrap().contains("no two")), (&json!(4), true));
+    assert_eq!(
+        (&results[2]["error"]["line"], results[2]["error"]["message"].as_str().unwrap().contains("no two")),
+        (&json!(4), true)
+    );
     assert_eq!(trial["logs"].as_array().unwrap().len(), 3, "{trial:#}");
 
     connected(&pintle, &receiver, &["t"]).await;

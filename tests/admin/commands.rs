@@ -27,7 +27,10 @@ async fn everything_can_be_set_up_exported_and_read_back_from_the_command_line()
     let receiver = Receiver::start().await;
     let pintle = Pintle::start(Options::without_file()).await;
     let folder = Folder::new("commands");
-    let config = format!("{{\"webhookUrl\": \"{}\", \"headers\": [{{\"from\": \"x-key\", \"to\": \"hunter2\"}}]}}", receiver.url("/"));
+    let config = format!(
+        "{{\"webhookUrl\": \"{}\", \"headers\": [{{\"from\": \"x-key\", \"to\": \"hunter2\"}}]}}",
+        receiver.url("/")
+    );
     let (code, config) = (write(folder.path(), "tidy.js", CODE), write(folder.path(), "config.json", &config));
     let secret = write(folder.path(), "secret", "hunter3\n");
     for line in [
@@ -60,7 +63,8 @@ async fn everything_can_be_set_up_exported_and_read_back_from_the_command_line()
     let revisions = done(pintle.cli(&["revisions", "list"]).await);
     assert!(revisions.out.contains("transformation tidy changed: hosts none → api.example.com"), "{}", revisions.out);
 
-    let events = write(folder.path(), "events.ndjson", "{\"type\":\"track\",\"properties\":{}}\n{\"type\":\"track\"}\n");
+    let events =
+        write(folder.path(), "events.ndjson", "{\"type\":\"track\",\"properties\":{}}\n{\"type\":\"track\"}\n");
     let tried = pintle.cli(&["transform", "test-run", "tidy", "--events", &events]).await;
     assert!(tried.code == 1 && tried.out.contains("0: {") && tried.out.contains("1: error: "), "{tried:?}");
     let bad = write(folder.path(), "bad.js", "export function transformEvent(event) { return event + }\n");

@@ -14,7 +14,9 @@ async fn a_publication_that_was_cut_short_is_whole_or_not_there_and_can_be_repea
     connected(&pintle, &receiver, &["t"]).await;
     let mut expected = 1;
     // The point, and whether what was cut short counts afterwards.
-    for (point, lands) in [("catalog:after-artifact=1", false), ("catalog:before-commit=2", false), ("catalog:after-commit=2", true)] {
+    for (point, lands) in
+        [("catalog:after-artifact=1", false), ("catalog:before-commit=2", false), ("catalog:after-commit=2", true)]
+    {
         let code = mark("v", &(expected + 1).to_string());
         pintle.stop();
         pintle.restart_armed(point).await;
@@ -40,7 +42,11 @@ async fn a_publication_that_was_cut_short_is_whole_or_not_there_and_can_be_repea
         assert_eq!(status, 200, "{point}");
         let again = publish(&pintle, "t", &code).await;
         expected += 1;
-        assert_eq!((&again["version"]["number"], &again["changed"]), (&expected.into(), &(!lands).into()), "{point}: {again:#}");
+        assert_eq!(
+            (&again["version"]["number"], &again["changed"]),
+            (&expected.into(), &(!lands).into()),
+            "{point}: {again:#}"
+        );
     }
     post(pintle.gateway(), &Events::new(3, 0).many(2, 5), 5).await.unwrap();
     pintle.wait_delivered("orders", 10).await;

@@ -27,7 +27,10 @@ async fn every_operation_is_there_and_answers_in_its_shape() {
                 // What changes something is asked about a thing that is not there.
                 let (id, revision) = if method == "get" { (id, "1") } else { ("nobody", "0") };
                 let there = path.replace("{id}", id).replace("{revision}", revision).replace("{digest}", "0");
-                if told && ["/admin/v1/tokens", "/admin/v1/secrets/rotate"].contains(&there.as_str()) && method == "post" {
+                if told
+                    && ["/admin/v1/tokens", "/admin/v1/secrets/rotate"].contains(&there.as_str())
+                    && method == "post"
+                {
                     continue; // It would be done.
                 }
                 let answer = pintle.ask(&method.to_uppercase(), &there, &[], b"").await.unwrap();
@@ -51,7 +54,8 @@ async fn every_operation_is_there_and_answers_in_its_shape() {
     }
     assert!(shapes > 20, "only {shapes} answers were looked at");
     assert_eq!(pintle.call("GET", "/admin/v1/nothing", &Value::Null).await.0, 404);
-    let gateway = pintle_tests::http::Request::new("GET", "/admin/v1/openapi.json").send(pintle.gateway()).await.unwrap();
+    let gateway =
+        pintle_tests::http::Request::new("GET", "/admin/v1/openapi.json").send(pintle.gateway()).await.unwrap();
     assert_eq!(gateway.status, 404, "the gateway's port has no admin API");
 }
 

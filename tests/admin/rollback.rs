@@ -64,7 +64,8 @@ async fn going_back_and_forth_under_load_never_mixes_revisions_in_a_batch() {
     }
     assert!(versions[1] > 0 && versions[2] > 0, "both revisions were in force: {versions:?}");
 
-    let (status, diff) = pintle.call("GET", &format!("/admin/v1/revisions/{second}/diff?from={first}"), &Value::Null).await;
+    let (status, diff) =
+        pintle.call("GET", &format!("/admin/v1/revisions/{second}/diff?from={first}"), &Value::Null).await;
     assert_eq!((status, diff["lines"].as_array().unwrap().len()), (200, 2), "{diff:#}");
     let old = pintle.make("GET", &format!("/admin/v1/revisions/{first}"), &Value::Null).await;
     assert_eq!(old["catalog"]["transformations"]["a"]["live"]["number"], 1, "{old:#}");

@@ -32,7 +32,9 @@ async fn secrets_are_in_no_answer_and_no_log_line() {
     assert_eq!(status, 400, "{problem:#}");
     body["config"]["headers"][0] = json!({"from": "x-secret", "to": SECRETS[2]});
     pintle.make("PUT", path, &body).await;
-    pintle.make("POST", "/admin/v1/transformations/t/test", &json!({"events": [{"type": "track", "properties": {}}]})).await;
+    pintle
+        .make("POST", "/admin/v1/transformations/t/test", &json!({"events": [{"type": "track", "properties": {}}]}))
+        .await;
 
     let newest = revision(&pintle).await.to_string();
     let document = pintle.make("GET", "/admin/v1/openapi.json", &Value::Null).await;
@@ -41,7 +43,8 @@ async fn secrets_are_in_no_answer_and_no_log_line() {
         if operations["get"].is_null() || path.ends_with("/tail") {
             continue;
         }
-        let ids = if path.contains("{id}") { vec!["orders", "site", "site-orders", "t", "key", "webhook"] } else { vec![""] };
+        let ids =
+            if path.contains("{id}") { vec!["orders", "site", "site-orders", "t", "key", "webhook"] } else { vec![""] };
         for id in ids {
             let path = path.replace("{id}", id).replace("{revision}", &newest);
             let answer = pintle.ask("GET", &path, &[], b"").await.unwrap();

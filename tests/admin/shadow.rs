@@ -49,7 +49,8 @@ async fn a_shadow_run_tells_what_a_candidate_would_change_and_changes_nothing() 
     let arguments = ["transform", "shadow", "t", "--connection", "site-orders", "--format", "markdown", "--check"];
     let markdown = pintle.cli(&arguments).await;
     assert!(markdown.code == 1 && markdown.out.contains("| `/properties/kind` | 10 |"), "{markdown:?}");
-    let live = pintle.cli(&["transform", "shadow", "t", "--connection", "site-orders", "--version", "1", "--check"]).await;
+    let live =
+        pintle.cli(&["transform", "shadow", "t", "--connection", "site-orders", "--version", "1", "--check"]).await;
     assert!(live.code == 0 && live.out.contains("40 the same"), "{live:?}");
     for (body, status) in [
         (json!({"connection": "nowhere"}), 404),

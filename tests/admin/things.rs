@@ -87,7 +87,12 @@ async fn what_would_not_be_sound_is_refused_with_what_to_do() {
     source(&pintle).await;
     let webhook = |config: Value| json!({"plugin": "webhook", "config": config});
     let cases = [
-        ("connections/c", json!({"source": "site", "destination": "nowhere"}), 422, "there is no destination `nowhere`"),
+        (
+            "connections/c",
+            json!({"source": "site", "destination": "nowhere"}),
+            422,
+            "there is no destination `nowhere`",
+        ),
         ("sources/other", json!({"write_key": "test-write-key"}), 422, "is the write key of source `other` as well"),
         ("sources/a b", json!({}), 404, "no such path"),
         ("sources/a%20b", json!({}), 422, "is not a usable id"),
@@ -112,10 +117,9 @@ async fn the_file_owns_what_it_lists_and_nothing_else() {
     let receiver = Receiver::start().await;
     let workspace = Workspace::new().webhook("filed", &receiver.url("/"));
     let pintle = Pintle::start(Options::new(&workspace)).await;
-    for (method, path, body) in [
-        ("PUT", "sources/site", json!({"name": "x"})),
-        ("DELETE", "connections/site-filed", Value::Null),
-    ] {
+    for (method, path, body) in
+        [("PUT", "sources/site", json!({"name": "x"})), ("DELETE", "connections/site-filed", Value::Null)]
+    {
         let (status, problem) = pintle.call(method, &format!("/admin/v1/{path}"), &body).await;
         assert_eq!(status, 409, "{path}: {problem:#}");
         assert!(problem["detail"].as_str().unwrap().contains("workspace.yaml"), "{problem:#}");

@@ -7,9 +7,11 @@ use std::path::Path;
 async fn with_a_certificate_the_api_speaks_tls_and_nothing_else() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("admin/tls");
     let file = |name: &str| folder.join(name).to_str().unwrap().to_owned();
-    let options = Options::without_file()
-        .set("admin", "tls-certificate", file("certificate.pem"))
-        .set("admin", "tls-key", file("key.pem"));
+    let options = Options::without_file().set("admin", "tls-certificate", file("certificate.pem")).set(
+        "admin",
+        "tls-key",
+        file("key.pem"),
+    );
     let mut pintle = Pintle::start(options).await;
     let admin = format!("https://{}", pintle.admin_address());
     let (ca, to) = (file("certificate.pem"), admin.as_str());

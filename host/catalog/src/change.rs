@@ -175,8 +175,7 @@ mod tests {
 
     fn catalog(token: &str, code: &str) -> Catalog {
         let mut catalog = Catalog::default();
-        let source =
-            Source { name: "Site".into(), write_key: "wk-1".into(), enabled: true, transformations: vec![] };
+        let source = Source { name: "Site".into(), write_key: "wk-1".into(), enabled: true, transformations: vec![] };
         catalog.sources.insert("site".into(), source);
         let destination = Destination {
             name: "Orders".into(),
@@ -190,8 +189,7 @@ mod tests {
             Code::source(Language::JavaScript, code.as_bytes()),
             Stamp { author: "ann".into(), at_ms: 1 },
         );
-        let transformation =
-            Transformation { name: "tidy".into(), description: String::new(), hosts: vec![], history };
+        let transformation = Transformation { name: "tidy".into(), description: String::new(), hosts: vec![], history };
         catalog.transformations.insert("tidy".into(), transformation);
         catalog
     }

@@ -110,8 +110,10 @@ impl Writer {
                 return;
             }
             let stands_for = format!("{path}{inside}");
-            let mut name: String =
-                stands_for.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
+            let mut name: String = stands_for
+                .chars()
+                .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
+                .collect();
             name = format!("PINTLE_{}", name.trim_end_matches('_'));
             while self.variables.iter().any(|variable| variable.name == name) {
                 name.push('_');

@@ -63,12 +63,7 @@ impl Code {
     /// A component.
     #[must_use]
     pub fn component(bytes: &[u8]) -> Code {
-        Code {
-            digest: fingerprint::digest(bytes),
-            bytes: bytes.len() as u64,
-            form: Form::Component,
-            language: None,
-        }
+        Code { digest: fingerprint::digest(bytes), bytes: bytes.len() as u64, form: Form::Component, language: None }
     }
 
     /// The start of the digest, for people.

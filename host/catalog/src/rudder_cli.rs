@@ -146,7 +146,8 @@ fn take(file: &Path, project: &mut Project) -> Result<(), Problem> {
         }
     };
     let spec = envelope.spec.unwrap_or_default();
-    let spec: Spec = serde_json::from_value(spec).map_err(|error| wrong(format!("spec: {error}"), "correct the spec"))?;
+    let spec: Spec =
+        serde_json::from_value(spec).map_err(|error| wrong(format!("spec: {error}"), "correct the spec"))?;
     let code = match (spec.code, spec.file) {
         (Some(code), None) => code,
         (None, Some(path)) => {
@@ -178,7 +179,11 @@ fn take(file: &Path, project: &mut Project) -> Result<(), Problem> {
         code,
         file: file.to_owned(),
     };
-    if is_library { project.libraries.push(item) } else { project.transformations.push(item) }
+    if is_library {
+        project.libraries.push(item)
+    } else {
+        project.transformations.push(item)
+    }
     Ok(())
 }
 
@@ -229,7 +234,8 @@ mod tests {
 
     #[test]
     fn everything_wrong_is_told_with_its_file() {
-        let files = [("a.yaml", TIDY), ("b.yaml", "kind: transformation\nspec: {id: b, name: B, language: cobol, code: x}\n")];
+        let files =
+            [("a.yaml", TIDY), ("b.yaml", "kind: transformation\nspec: {id: b, name: B, language: cobol, code: x}\n")];
         let folder = Folder::new("bad", &files);
         let problems = read(&folder.0).unwrap_err();
         let text = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");

@@ -136,22 +136,11 @@ pub(crate) struct Parsed {
 }
 
 /// Reads a workspace text.
-pub(crate) fn parse(
-    text: &str,
-    file: &Path,
-    plugins: &BTreeSet<String>,
-    config: &Config,
-) -> Result<Parsed, FileError> {
+pub(crate) fn parse(text: &str, file: &Path, plugins: &BTreeSet<String>, config: &Config) -> Result<Parsed, FileError> {
     let document = read(text).map_err(|problem| FileError::new(file, vec![problem]))?;
     let folder = file.parent().unwrap_or(Path::new(""));
-    let mut reader = Reader {
-        folder,
-        config,
-        places: BTreeMap::new(),
-        files: vec![],
-        problems: vec![],
-        contents: BTreeMap::new(),
-    };
+    let mut reader =
+        Reader { folder, config, places: BTreeMap::new(), files: vec![], problems: vec![], contents: BTreeMap::new() };
     let catalog = reader.catalog(document);
     let Reader { places, files, mut problems, contents, .. } = reader;
     problems.extend(check(&catalog, plugins));

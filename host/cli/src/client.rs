@@ -62,15 +62,16 @@ impl Reply {
 impl Client {
     /// A client of the server that was named, with the token that was given.
     pub(crate) fn of(server: &Server) -> Result<Client, Failure> {
-        let token = match (&server.token_file, &server.token) {
-            (Some(file), _) => {
-                let read = std::fs::read_to_string(file);
-                Some(read.map_err(|error| {
-                    Failure::new(Exit::Usage, format!("--token-file {}: {error}", file.display()))
-                })?)
-            }
-            (None, token) => token.clone(),
-        };
+        let token =
+            match (&server.token_file, &server.token) {
+                (Some(file), _) => {
+                    let read = std::fs::read_to_string(file);
+                    Some(read.map_err(|error| {
+                        Failure::new(Exit::Usage, format!("--token-file {}: {error}", file.display()))
+                    })?)
+                }
+                (None, token) => token.clone(),
+            };
         Client::new(&server.admin, token.as_deref(), server.admin_ca.as_deref())
     }
 
@@ -85,7 +86,8 @@ impl Client {
             return Err(Failure::new(Exit::Usage, message));
         }
         let token = token.map(|token| HeaderValue::from_str(&format!("Bearer {}", token.trim())));
-        let token = token.transpose().map_err(|_| Failure::new(Exit::Usage, "the token is not one that Pintle makes"))?;
+        let token =
+            token.transpose().map_err(|_| Failure::new(Exit::Usage, "the token is not one that Pintle makes"))?;
         let token = token.map(|mut token| {
             token.set_sensitive(true);
             token

@@ -23,12 +23,12 @@ pub use args::{LogFormat, PrecompileArgs, UpArgs};
 pub use failure::Exit;
 
 use args::{Args, ClientCommand, Command};
+use clap::Parser;
 use pintle_control::views::{NewToken, Page, TokenView};
 use remote::args::{Place, Remote, Token};
-use std::path::PathBuf;
-use clap::Parser;
 use std::ffi::OsString;
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// What the process is to do.

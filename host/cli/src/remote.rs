@@ -43,13 +43,7 @@ pub(crate) async fn run(command: Remote, out: &mut dyn Write, err: &mut dyn Writ
 }
 
 /// Sends a change, with the reason and the tag that it was given.
-async fn change(
-    client: &Client,
-    method: Method,
-    path: &str,
-    sent: Sent,
-    change: &Change,
-) -> Result<Reply, Failure> {
+async fn change(client: &Client, method: Method, path: &str, sent: Sent, change: &Change) -> Result<Reply, Failure> {
     let mut headers = Vec::new();
     if let Some(reason) = &change.reason {
         headers.push(("pintle-reason", reason.clone()));
@@ -114,7 +108,9 @@ fn text(document: &Value, name: &str) -> String {
     match &document[name] {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(|item| item.as_str().unwrap_or_default()).collect::<Vec<_>>().join(", "),
+        Value::Array(items) => {
+            items.iter().map(|item| item.as_str().unwrap_or_default()).collect::<Vec<_>>().join(", ")
+        }
         other => other.to_string(),
     }
 }

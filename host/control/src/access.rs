@@ -135,7 +135,8 @@ impl Access {
     }
 
     async fn holder(&self, token: &str) -> Result<Caller, Problem> {
-        let unknown = || unauthorized("the token is not known, or was revoked; `pintle token list` shows those there are");
+        let unknown =
+            || unauthorized("the token is not known, or was revoked; `pintle token list` shows those there are");
         let Some(store) = &self.store else { return Err(unknown()) };
         let key = fingerprint::digest(token.as_bytes());
         let found = timeout(LOOK_UP_TIME_MAX, tokens::find(store, token)).await;
@@ -155,7 +156,10 @@ impl Access {
                 let remembered = self.remembered().get(&key).cloned();
                 let fresh = remembered.filter(|(_, seen)| seen.elapsed() < REMEMBERED_FOR);
                 fresh.map(|(caller, _)| caller).ok_or_else(|| {
-                    Problem::new(Code::Unavailable, "the database does not answer, so the token cannot be checked; try again")
+                    Problem::new(
+                        Code::Unavailable,
+                        "the database does not answer, so the token cannot be checked; try again",
+                    )
                 })
             }
         }

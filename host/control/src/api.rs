@@ -99,7 +99,9 @@ pub(crate) fn router(
     for route in routes::all() {
         let handler = match route.role {
             None => route.handler,
-            Some(role) => route.handler.route_layer(axum::middleware::from_fn_with_state((api.clone(), role), authorize)),
+            Some(role) => {
+                route.handler.route_layer(axum::middleware::from_fn_with_state((api.clone(), role), authorize))
+            }
         };
         router = router.route(route.path, handler);
     }

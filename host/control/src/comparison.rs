@@ -106,11 +106,9 @@ fn compare(live: Option<&Value>, candidate: Option<&Value>, path: &mut String, d
                 path.truncate(length);
             }
         }
-        (live, candidate) => differing.push(FieldDifference {
-            path: path.clone(),
-            live: live.map(cut),
-            candidate: candidate.map(cut),
-        }),
+        (live, candidate) => {
+            differing.push(FieldDifference { path: path.clone(), live: live.map(cut), candidate: candidate.map(cut) })
+        }
     }
 }
 
@@ -163,7 +161,9 @@ pub fn markdown(view: &ShadowView) -> String {
         }
     }
     if !view.differences.is_empty() {
-        out.push_str("\n<details><summary>Differences</summary>\n\n| event | field | live | candidate |\n|---|---|---|---|\n");
+        out.push_str(
+            "\n<details><summary>Differences</summary>\n\n| event | field | live | candidate |\n|---|---|---|---|\n",
+        );
         for difference in &view.differences {
             let event = cell(&difference.message_id);
             let what = difference.error.as_ref().map_or(String::new(), |error| cell(&error.message));
@@ -258,7 +258,12 @@ mod tests {
         let (mut view, mut fields) = (view(), BTreeMap::new());
         let one = |a: Value| side(&[a]);
         view.add("m1", &one(json!({"a": 1})), &one(json!({"a": 1})), &mut fields);
-        view.add("m2", &one(json!({"a": 1, "l": [{"x": 1}, {"x": 2}]})), &one(json!({"b": 2, "l": [{"x": 3}, {"x": 4}]})), &mut fields);
+        view.add(
+            "m2",
+            &one(json!({"a": 1, "l": [{"x": 1}, {"x": 2}]})),
+            &one(json!({"b": 2, "l": [{"x": 3}, {"x": 4}]})),
+            &mut fields,
+        );
         view.add("m3", &one(json!({})), &side(&[]), &mut fields);
         view.add("m4", &side(&[]), &one(json!({})), &mut fields);
         view.add("m5", &one(json!({})), &failed("no | `x`"), &mut fields);
@@ -275,14 +280,22 @@ mod tests {
         assert_eq!(counts, (7, 2, 1, 1, 1, 1, 1));
         let fields: Vec<_> = view.fields.iter().map(|f| (f.path.as_str(), f.events)).collect();
         assert_eq!(fields, [("/a", 1), ("/b", 1), ("/l/*/x", 1)]);
-        assert_eq!(view.differences[0].fields[0], FieldDifference { path: "/a".into(), live: Some(json!(1)), candidate: None });
+        assert_eq!(
+            view.differences[0].fields[0],
+            FieldDifference { path: "/a".into(), live: Some(json!(1)), candidate: None }
+        );
         assert!(!view.is_same());
     }
 
     #[test]
     fn the_text_says_what_differs() {
         let text = text(&compared());
-        assert!(text.starts_with("version draft against live version 3 over the last 7 events of connection c: 2 the same, 1 changed"), "{text}");
+        assert!(
+            text.starts_with(
+                "version draft against live version 3 over the last 7 events of connection c: 2 the same, 1 changed"
+            ),
+            "{text}"
+        );
         assert!(text.contains("\nm2 changed\n  /a: 1 → (nothing)\n"), "{text}");
     }
 

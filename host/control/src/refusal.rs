@@ -55,13 +55,17 @@ impl From<Refusal> for Problem {
             }
             Refusal::Owned { thing, file } => Problem::new(
                 Code::Conflict,
-                format!("{thing} belongs to the workspace file {file}: change it there, and it applies within a second"),
+                format!(
+                    "{thing} belongs to the workspace file {file}: change it there, and it applies within a second"
+                ),
             ),
             Refusal::NotFound(what) => Problem::new(Code::NotFound, what),
             Refusal::Conflict(why) => Problem::new(Code::Conflict, why),
             Refusal::Stale { now } => {
                 let now = now.map_or("it is gone".to_owned(), |tag| format!("its ETag is {tag} now"));
-                let detail = format!("it was changed since you have read it ({now}); read it again, make your change anew, and send it with the new ETag");
+                let detail = format!(
+                    "it was changed since you have read it ({now}); read it again, make your change anew, and send it with the new ETag"
+                );
                 Problem::new(Code::PreconditionFailed, detail)
             }
             Refusal::BadRequest(why) => Problem::new(Code::BadRequest, why),
@@ -77,7 +81,10 @@ impl From<Error> for Problem {
             // What sqlx says may name tables and hosts.
             Error::Database(error) => {
                 tracing::warn!(%error, "the database does not answer");
-                Problem::new(Code::Unavailable, "the database does not answer; nothing may have been changed: look, and try again")
+                Problem::new(
+                    Code::Unavailable,
+                    "the database does not answer; nothing may have been changed: look, and try again",
+                )
             }
             error => {
                 tracing::error!(%error, "admin request failed");

@@ -31,8 +31,11 @@ pub trait Workshop: Send + Sync + 'static {
     ) -> Answer<'_, Vec<Detail>>;
 
     /// Runs stored code over events.
-    fn trial(&self, candidate: Candidate, events: Vec<(Box<RawValue>, Box<RawValue>)>)
-    -> Answer<'_, Result<TrialView, Rejected>>;
+    fn trial(
+        &self,
+        candidate: Candidate,
+        events: Vec<(Box<RawValue>, Box<RawValue>)>,
+    ) -> Answer<'_, Result<TrialView, Rejected>>;
 
     /// Runs stored code beside the live version.
     fn shadow(

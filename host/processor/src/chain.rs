@@ -68,13 +68,7 @@ struct Flowing {
 
 impl Chain {
     /// Adds a transformation behind the others. What it logs goes into `book`.
-    pub fn push(
-        &mut self,
-        name: &str,
-        context: Context,
-        transformation: Arc<Transformation>,
-        book: Option<Arc<Book>>,
-    ) {
+    pub fn push(&mut self, name: &str, context: Context, transformation: Arc<Transformation>, book: Option<Arc<Book>>) {
         self.steps.push(Step { name: name.to_owned(), context, transformation, book, failures: Arc::default() });
     }
 

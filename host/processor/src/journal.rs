@@ -52,11 +52,7 @@ impl Journal {
     /// An empty journal with these bounds.
     #[must_use]
     pub fn new(config: &Config) -> Journal {
-        Journal {
-            books: Arc::default(),
-            lines_max: config.log_lines_max.get(),
-            bytes_max: config.log_bytes_max.get(),
-        }
+        Journal { books: Arc::default(), lines_max: config.log_lines_max.get(), bytes_max: config.log_bytes_max.get() }
     }
 
     /// The book of a transformation.

@@ -24,8 +24,8 @@ pub mod map;
 pub mod metrics;
 pub mod plugins;
 pub mod runner;
-pub mod spec;
 pub mod shadow;
+pub mod spec;
 pub mod supervisor;
 pub mod trial;
 

@@ -107,8 +107,7 @@ impl Plugins {
                 let code = String::from_utf8(bytes.to_vec());
                 let code = code.map_err(|error| Unloadable::NotText(error.utf8_error().valid_up_to()))?;
                 let engine = self.engine(running.code.language.unwrap_or_default()).await?;
-                let source =
-                    Source { id: id.to_owned(), version: running.version(), name: running.name.clone(), code };
+                let source = Source { id: id.to_owned(), version: running.version(), name: running.name.clone(), code };
                 engine.load(source).await.map_err(|error| Unloadable::Script(Box::new(error)))
             }
         }

@@ -4,10 +4,10 @@ use crate::batch::{self, Input};
 use crate::chain::Chain;
 use crate::config::Config;
 use crate::intake::{Intake, Sorted};
-use crate::map::Mapper;
-use crate::metrics;
 use crate::integrations::Gate;
 use crate::journal::Journal;
+use crate::map::Mapper;
+use crate::metrics;
 use crate::plugins::{self, Plugins, Unloadable};
 use crate::spec::{Mode, Route, Running, Spec};
 use pintle_catalog::secrets;
@@ -156,7 +156,8 @@ impl Runner {
     }
 
     async fn open_outlet(&mut self) -> Result<(), Held> {
-        let component = self.parts.plugins.destination(&self.spec.destination.plugin, self.spec.plugin.as_ref()).await?;
+        let component =
+            self.parts.plugins.destination(&self.spec.destination.plugin, self.spec.plugin.as_ref()).await?;
         let config = secrets::resolve(&self.spec.destination.config)?;
         let plugin = component.configure(&config).await?;
         self.plugin_types = plugin.manifest().message_types.clone();

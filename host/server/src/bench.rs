@@ -6,9 +6,7 @@ use futures_util::{FutureExt, StreamExt};
 use pintle_catalog::{Catalog, Code, Form, secrets};
 use pintle_control::comparison::Side;
 use pintle_control::problem::{Detail, Place};
-use pintle_control::views::trials::{
-    ErrorView, KeptLine, LogLineView, ResultView, ShadowBody, ShadowView, TrialView,
-};
+use pintle_control::views::trials::{ErrorView, KeptLine, LogLineView, ResultView, ShadowBody, ShadowView, TrialView};
 use pintle_control::{Answer, Candidate, Failure, Rejected, Workshop};
 use pintle_processor::journal::Line;
 use pintle_processor::shadow::{Refused, Request};

@@ -83,13 +83,7 @@ async fn read(store: &Store, key: &SecretKey, row: &PgRow) -> Result<(Catalog, R
 }
 
 fn revision(row: &PgRow) -> Revision {
-    Revision {
-        id: row.get(0),
-        created_at_ms: row.get(1),
-        author: row.get(2),
-        reason: row.get(3),
-        changes: row.get(4),
-    }
+    Revision { id: row.get(0), created_at_ms: row.get(1), author: row.get(2), reason: row.get(3), changes: row.get(4) }
 }
 
 /// What is said about a new revision.

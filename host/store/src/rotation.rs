@@ -31,10 +31,9 @@ pub async fn check(store: &Store, key: &SecretKey) -> Result<(), Error> {
         Some(id) => Err(Error::WrongKey(format!("that is key {id}; this one is key {}", key.id()))),
         None => {
             // A database from before keys were noted: its newest revision knows.
-            let newest: Option<Vec<u8>> =
-                sqlx::query_scalar("SELECT document FROM revisions ORDER BY id DESC LIMIT 1")
-                    .fetch_optional(store.pool())
-                    .await?;
+            let newest: Option<Vec<u8>> = sqlx::query_scalar("SELECT document FROM revisions ORDER BY id DESC LIMIT 1")
+                .fetch_optional(store.pool())
+                .await?;
             if let Some(document) = newest {
                 key.open(&document)?;
             }
@@ -66,22 +65,20 @@ pub async fn rotate(store: &Store, old: &SecretKey, new: &SecretKey) -> Result<R
     let mut rotated = Rotated::default();
     let ids: Vec<i64> = sqlx::query_scalar("SELECT id FROM revisions ORDER BY id").fetch_all(&mut *tx).await?;
     for id in ids {
-        let sealed: Vec<u8> = sqlx::query("SELECT document FROM revisions WHERE id = $1")
-            .bind(id)
-            .fetch_one(&mut *tx)
-            .await?
-            .get(0);
+        let sealed: Vec<u8> =
+            sqlx::query("SELECT document FROM revisions WHERE id = $1").bind(id).fetch_one(&mut *tx).await?.get(0);
         let document = new.seal(&old.open(&sealed)?);
-        sqlx::query("UPDATE revisions SET document = $2 WHERE id = $1").bind(id).bind(document).execute(&mut *tx).await?;
+        sqlx::query("UPDATE revisions SET document = $2 WHERE id = $1")
+            .bind(id)
+            .bind(document)
+            .execute(&mut *tx)
+            .await?;
         rotated.revisions += 1;
     }
     let digests: Vec<String> = sqlx::query_scalar("SELECT digest FROM artifacts").fetch_all(&mut *tx).await?;
     for digest in digests {
-        let sealed: Vec<u8> = sqlx::query("SELECT body FROM artifacts WHERE digest = $1")
-            .bind(&digest)
-            .fetch_one(&mut *tx)
-            .await?
-            .get(0);
+        let sealed: Vec<u8> =
+            sqlx::query("SELECT body FROM artifacts WHERE digest = $1").bind(&digest).fetch_one(&mut *tx).await?.get(0);
         let body = new.seal_artifact(&digest, &old.open_artifact(&digest, &sealed)?);
         sqlx::query("UPDATE artifacts SET body = $2 WHERE digest = $1")
             .bind(&digest)

@@ -57,7 +57,11 @@ async fn run(kind: &str, command: Code, out: &mut dyn Write, err: &mut dyn Write
             let thing = push(&client, kind, &id, &file, language, &change).await?;
             if !publish {
                 let draft = text(&thing["draft"], "digest");
-                let what = if draft.is_empty() { "is live already".to_owned() } else { format!("is the draft ({})", start(&draft)) };
+                let what = if draft.is_empty() {
+                    "is live already".to_owned()
+                } else {
+                    format!("is the draft ({})", start(&draft))
+                };
                 return print(&server, &thing, out, |_, out| writeln!(out, "{}: {what}", plain(&id)));
             }
             // The draft that was just made and no other; what was live already has none.

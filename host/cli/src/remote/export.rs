@@ -22,7 +22,10 @@ pub(super) async fn run(export: &Export, out: &mut dyn Write, err: &mut dyn Writ
         let path = Path::new(&file.path);
         // The server says where files go: not out of the folder.
         if !path.components().all(|part| matches!(part, Component::Normal(_))) {
-            return Err(Failure::new(Exit::Failed, format!("the server names a path that is none: {}", plain(&file.path))));
+            return Err(Failure::new(
+                Exit::Failed,
+                format!("the server names a path that is none: {}", plain(&file.path)),
+            ));
         }
         let path = folder.join(path);
         if let Some(parent) = path.parent() {

@@ -57,11 +57,7 @@ pub(super) async fn destination(
     }
 }
 
-pub(super) async fn connection(
-    command: Connection,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
-) -> Result<Exit, Failure> {
+pub(super) async fn connection(command: Connection, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
     match command {
         Connection::Common(command) => {
             common("connections", &["source", "destination", "enabled", "transformations"], command, out, err).await
@@ -78,11 +74,7 @@ pub(super) async fn connection(
     }
 }
 
-pub(super) async fn credential(
-    command: Credential,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
-) -> Result<Exit, Failure> {
+pub(super) async fn credential(command: Credential, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
     match command {
         Credential::Common(command) => common("credentials", &["description", "value"], command, out, err).await,
         Credential::Put { id, description, value_file, change, server } => {
@@ -90,7 +82,8 @@ pub(super) async fn credential(
                 None => None,
                 Some(file) => {
                     let text = String::from_utf8(read_file(&file)?);
-                    let text = text.map_err(|_| Failure::new(Exit::BadFile, format!("{}: not UTF-8", file.display())))?;
+                    let text =
+                        text.map_err(|_| Failure::new(Exit::BadFile, format!("{}: not UTF-8", file.display())))?;
                     Some(Value::from(text.trim_end_matches(['\r', '\n'])))
                 }
             };

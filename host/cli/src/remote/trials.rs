@@ -87,8 +87,7 @@ pub(super) async fn shadow(
 ) -> Result<Exit, Failure> {
     let client = Client::of(server)?;
     let path = format!("/admin/v1/transformations/{}/shadow", encoded(id));
-    let view: ShadowView =
-        client.send(Method::POST, &path, Sent::Json(asked.clone()), &[]).await?.json(&client)?;
+    let view: ShadowView = client.send(Method::POST, &path, Sent::Json(asked.clone()), &[]).await?.json(&client)?;
     match format {
         _ if server.json => crate::commands::json(&view, out)?,
         Format::Json => crate::commands::json(&view, out)?,

@@ -26,8 +26,9 @@ pub(super) async fn json_or_default<T: DeserializeOwned + Default>(api: &Api, bo
 }
 
 pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| Problem::new(Code::BadRequest, format!("the body is not the JSON that is expected here: {error}")))
+    serde_json::from_slice(bytes).map_err(|error| {
+        Problem::new(Code::BadRequest, format!("the body is not the JSON that is expected here: {error}"))
+    })
 }
 
 /// Code or a component of at most `upload-bytes-max`.
@@ -60,7 +61,8 @@ pub(super) fn query<T: DeserializeOwned>(uri: &Uri, known: &str) -> Result<T, Pr
 /// Why something is changed, in the client's words.
 pub(super) fn reason(headers: &HeaderMap, otherwise: impl FnOnce() -> String) -> Result<String, Problem> {
     let Some(value) = headers.get(REASON) else { return Ok(otherwise()) };
-    let text = std::str::from_utf8(value.as_bytes()).map_err(|_| Problem::new(Code::BadRequest, "the reason is not UTF-8"))?;
+    let text =
+        std::str::from_utf8(value.as_bytes()).map_err(|_| Problem::new(Code::BadRequest, "the reason is not UTF-8"))?;
     note(text)?;
     Ok(text.trim().to_owned())
 }

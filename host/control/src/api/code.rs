@@ -255,9 +255,8 @@ pub(super) fn earlier(live: Option<u32>, to: Option<u32>, numbers: &[u32], id: &
 
 fn answer<T: Coded>(catalog: &Catalog, id: &str, number: u32, changed: bool) -> Result<Json<Value>, Problem> {
     let thing = T::all(catalog).get(id).ok_or_else(|| missing(T::KIND, id))?;
-    let version = thing.history().version(number).map(|version| {
-        VersionView::of(version, thing.history().live == Some(number))
-    });
+    let version =
+        thing.history().version(number).map(|version| VersionView::of(version, thing.history().live == Some(number)));
     Ok(Json(json!({"version": version, "changed": changed, "revision": catalog.revision})))
 }
 

@@ -25,7 +25,8 @@ pub(super) async fn show(State(api): State<Api>) -> Result<Json<Export>, Problem
 /// GET /artifacts/{digest}: code or a component.
 pub(super) async fn bytes(State(api): State<Api>, Path(digest): Path<String>) -> Result<Response, Problem> {
     let bytes = artifact(api.office()?, &digest).await?;
-    let headers = [(header::CONTENT_TYPE, "application/octet-stream".to_owned()), (header::ETAG, format!("\"{digest}\""))];
+    let headers =
+        [(header::CONTENT_TYPE, "application/octet-stream".to_owned()), (header::ETAG, format!("\"{digest}\""))];
     Ok((headers, bytes).into_response())
 }
 

@@ -41,8 +41,8 @@ fn document() -> Value {
 
 fn operation(route: &Route) -> Value {
     let in_path = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-    let in_path = in_path
-        .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}));
+    let in_path =
+        in_path.map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}));
     let in_query = route.query.iter().map(|(name, meaning)| {
         json!({"name": name, "in": "query", "required": false, "description": meaning, "schema": {"type": "string"}})
     });
@@ -80,9 +80,7 @@ fn answer(route: &Route) -> Value {
 }
 
 fn body(sent: Sent) -> Option<Value> {
-    let json = |schema, required| {
-        json!({"required": required, "content": {"application/json": {"schema": reference(schema)}}})
-    };
+    let json = |schema, required| json!({"required": required, "content": {"application/json": {"schema": reference(schema)}}});
     match sent {
         Sent::Nothing => None,
         Sent::Json(schema) => Some(json(schema, true)),
@@ -164,7 +162,8 @@ mod tests {
 
     #[test]
     fn only_what_says_nothing_needs_no_token() {
-        let open: Vec<&str> = routes::all().iter().filter(|route| route.role.is_none()).map(|route| route.path).collect();
+        let open: Vec<&str> =
+            routes::all().iter().filter(|route| route.role.is_none()).map(|route| route.path).collect();
         assert_eq!(open, ["/health", "/admin/v1/openapi.json"]);
     }
 

@@ -69,7 +69,10 @@ async fn view(office: &Office, catalog: &Catalog, id: &str) -> Result<Option<Plu
 }
 
 /// GET /plugins/{id}/versions: newest first.
-pub(super) async fn versions(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Page<VersionView>>, Problem> {
+pub(super) async fn versions(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+) -> Result<Json<Page<VersionView>>, Problem> {
     let catalog = api.office()?.editor.current();
     let plugin = catalog.plugins.get(&id).ok_or_else(|| missing(Kind::Plugin, &id))?;
     let versions = plugin.versions.iter().rev();
@@ -175,10 +178,11 @@ async fn takes_all(office: &Office, id: &str, code: &Code) -> Result<(), Problem
     let uses = |state: DestinationState| state != DestinationState::Disabled;
     for (name, destination) in catalog.destinations.iter().filter(|(_, d)| d.plugin == id && uses(d.state)) {
         let against = office.workshop.configure(id.to_owned(), Some(code.clone()), destination.config.clone()).await?;
-        errors.extend(against.into_iter().map(|error| Detail {
-            path: format!("destinations.{name}.config{}", error.path),
-            ..error
-        }));
+        errors.extend(
+            against
+                .into_iter()
+                .map(|error| Detail { path: format!("destinations.{name}.config{}", error.path), ..error }),
+        );
     }
     let Some(first) = errors.first() else { return Ok(()) };
     let detail = format!(

@@ -96,7 +96,12 @@ pub(super) async fn rollback(
 }
 
 async fn load(office: &Office, id: &str) -> Result<(Catalog, Revision), Problem> {
-    let missing = || Problem::new(Code::NotFound, format!("there is no revision {id:?}; GET /admin/v1/revisions lists those there are"));
+    let missing = || {
+        Problem::new(
+            Code::NotFound,
+            format!("there is no revision {id:?}; GET /admin/v1/revisions lists those there are"),
+        )
+    };
     let number: i64 = id.parse().map_err(|_| missing())?;
     let found = revisions::get(office.editor.store(), &office.editor.vault().key(), number).await?;
     found.ok_or_else(missing)

@@ -166,7 +166,14 @@ fn simple() -> Vec<Route> {
     }
     let mut routes = Vec::new();
     routes.extend(kind!(Source, "sources", "source", "Source", "SourcePage", "SourceBody"));
-    routes.extend(kind!(Destination, "destinations", "destination", "Destination", "DestinationPage", "DestinationBody"));
+    routes.extend(kind!(
+        Destination,
+        "destinations",
+        "destination",
+        "Destination",
+        "DestinationPage",
+        "DestinationBody"
+    ));
     routes.extend(kind!(Connection, "connections", "connection", "Connection", "ConnectionPage", "ConnectionBody"));
     routes.extend(kind!(Credential, "credentials", "credential", "Credential", "CredentialPage", "CredentialBody"));
     routes

@@ -13,9 +13,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use pintle_catalog::{
-    Catalog, Connection, Credential, Destination, DestinationState, Kind, Source, masking,
-};
+use pintle_catalog::{Catalog, Connection, Credential, Destination, DestinationState, Kind, Source, masking};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -162,7 +160,8 @@ async fn takes_config(office: &Office, id: &str, sent: &Value, schemas: &Schemas
         return Ok(());
     }
     let first = errors.first().map(|error| format!("config{}: {}", error.path, error.message)).unwrap_or_default();
-    Err(Problem::new(Code::Invalid, format!("plugin {} does not take the configuration: {first}", body.plugin)).with(errors))
+    Err(Problem::new(Code::Invalid, format!("plugin {} does not take the configuration: {first}", body.plugin))
+        .with(errors))
 }
 
 impl Thing for Source {
@@ -203,7 +202,12 @@ impl Thing for Destination {
         &mut catalog.destinations
     }
 
-    fn made(old: Option<&Destination>, id: &str, body: &DestinationBody, schemas: &Schemas) -> Result<Destination, Refusal> {
+    fn made(
+        old: Option<&Destination>,
+        id: &str,
+        body: &DestinationBody,
+        schemas: &Schemas,
+    ) -> Result<Destination, Refusal> {
         let config = if body.config.is_null() { json!({}) } else { body.config.clone() };
         // A secret of one plugin is none of another's business.
         let stored = old.filter(|old| old.plugin == body.plugin).map(|old| &old.config);

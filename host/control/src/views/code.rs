@@ -158,13 +158,6 @@ impl VersionView {
 impl DraftView {
     pub(crate) fn of(draft: &Draft) -> DraftView {
         let Code { digest, bytes, form, language } = draft.code.clone();
-        DraftView {
-            digest,
-            bytes,
-            form,
-            language,
-            author: draft.saved.author.clone(),
-            at_ms: draft.saved.at_ms,
-        }
+        DraftView { digest, bytes, form, language, author: draft.saved.author.clone(), at_ms: draft.saved.at_ms }
     }
 }

@@ -37,17 +37,6 @@ pub enum Form {
     Component,
 }
 
-impl Form {
-    /// As it is written.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Form::Source => "source",
-            Form::Component => "component",
-        }
-    }
-}
-
 impl Code {
     /// Source text.
     #[must_use]
@@ -157,12 +146,6 @@ impl History {
             self.versions.remove(0);
         }
         number
-    }
-
-    /// Every digest that is named.
-    pub fn digests(&self) -> impl Iterator<Item = &str> {
-        let drafts = self.draft.iter().map(|draft| draft.code.digest.as_str());
-        drafts.chain(self.versions.iter().map(|version| version.code.digest.as_str()))
     }
 
     /// What may be shown of it in a diff.

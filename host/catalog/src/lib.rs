@@ -303,13 +303,4 @@ impl Catalog {
     pub fn connections_to(&self, destination: &str) -> impl Iterator<Item = (&str, &Connection)> {
         self.connections.iter().filter(move |(_, c)| c.destination == destination).map(|(id, c)| (id.as_str(), c))
     }
-
-    /// Every digest that is named, also by versions that are not live.
-    #[must_use]
-    pub fn digests(&self) -> BTreeSet<&str> {
-        let transformations = self.transformations.values().flat_map(|thing| thing.history.digests());
-        let libraries = self.libraries.values().flat_map(|thing| thing.history.digests());
-        let plugins = self.plugins.values().flat_map(|plugin| &plugin.versions);
-        transformations.chain(libraries).chain(plugins.map(|version| version.code.digest.as_str())).collect()
-    }
 }

@@ -80,20 +80,6 @@ impl Catalog {
         self.owned.contains(&format!("{kind}/{id}"))
     }
 
-    /// Whether this thing is there.
-    #[must_use]
-    pub fn has(&self, kind: Kind, id: &str) -> bool {
-        match kind {
-            Kind::Source => self.sources.contains_key(id),
-            Kind::Destination => self.destinations.contains_key(id),
-            Kind::Connection => self.connections.contains_key(id),
-            Kind::Transformation => self.transformations.contains_key(id),
-            Kind::Library => self.libraries.contains_key(id),
-            Kind::Plugin => self.plugins.contains_key(id),
-            Kind::Credential => self.credentials.contains_key(id),
-        }
-    }
-
     /// This catalog after the workspace file was read: what the file lists replaces what is there under the
     /// same id, what it listed before and lists no more is gone, and everything else stays. Code that has
     /// changed is published as the next version of its thing.

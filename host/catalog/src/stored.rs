@@ -98,7 +98,8 @@ mod tests {
     fn format_2_is_read_and_written_back() {
         let (catalog, _) = read(FORMAT_2.as_bytes()).unwrap();
         assert_eq!(catalog.plugins["mine"].live().unwrap().manifest["name"], "mine");
-        assert_eq!(catalog.digests().into_iter().collect::<Vec<_>>(), ["aa", "bb", "cc"]);
+        let history = &catalog.transformations["tidy"].history;
+        assert_eq!((history.live().unwrap().number, &history.draft.as_ref().unwrap().code.digest[..]), (1, "cc"));
         assert_eq!(read(&write(&catalog)).unwrap().0, catalog);
     }
 

@@ -90,19 +90,6 @@ impl Book {
         self.add(version, std::iter::once(("error", message)));
     }
 
-    /// The lines after this one, oldest first, at most so many.
-    #[must_use]
-    pub fn after(&self, seq: u64, limit: usize) -> Vec<Line> {
-        self.kept().lines.iter().filter(|line| line.seq > seq).take(limit).cloned().collect()
-    }
-
-    /// The last lines, oldest first.
-    #[must_use]
-    pub fn last(&self, limit: usize) -> Vec<Line> {
-        let kept = self.kept();
-        kept.lines.iter().skip(kept.lines.len().saturating_sub(limit)).cloned().collect()
-    }
-
     /// The last lines, and every line from then on: none is missed in between.
     #[must_use]
     pub fn follow(&self, limit: usize) -> (Vec<Line>, broadcast::Receiver<Line>) {
@@ -155,10 +142,10 @@ mod tests {
             book.error("v", text);
         }
         // Three lines would be allowed, but they have twelve bytes.
-        assert_eq!(texts(&book.last(10)), ["three", "four"]);
-        assert_eq!(texts(&book.after(3, 10)), ["four"]);
+        assert_eq!(texts(&book.follow(10).0), ["three", "four"]);
+        assert_eq!(texts(&book.follow(1).0), ["four"]);
         book.error("v", "longer than all the bytes");
-        assert_eq!(book.last(10).len(), 1, "the newest is always kept");
+        assert_eq!(book.follow(10).0.len(), 1, "the newest is always kept");
     }
 
     #[tokio::test]

@@ -38,8 +38,6 @@ pub struct Spec {
 pub struct Running {
     /// The transformation's name: the file in stack traces.
     pub name: String,
-    /// The version's number; 0 for a draft.
-    pub number: u32,
     /// Its code.
     pub code: Code,
     /// The hosts that it may fetch from.
@@ -53,7 +51,6 @@ impl Running {
         let live = transformation.history.live()?;
         Some(Running {
             name: transformation.name.clone(),
-            number: live.number,
             code: live.code.clone(),
             hosts: transformation.hosts.clone(),
         })

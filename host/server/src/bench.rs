@@ -232,7 +232,6 @@ fn kept(line: Line) -> KeptLine {
 fn running(candidate: &Candidate) -> Running {
     Running {
         name: candidate.name.clone(),
-        number: candidate.version.parse().unwrap_or_default(),
         code: candidate.code.clone(),
         hosts: candidate.hosts.clone(),
     }

@@ -230,11 +230,7 @@ fn kept(line: Line) -> KeptLine {
 }
 
 fn running(candidate: &Candidate) -> Running {
-    Running {
-        name: candidate.name.clone(),
-        code: candidate.code.clone(),
-        hosts: candidate.hosts.clone(),
-    }
+    Running { name: candidate.name.clone(), code: candidate.code.clone(), hosts: candidate.hosts.clone() }
 }
 
 /// A library with a handler behind it, unless it has one of its own.

@@ -93,7 +93,7 @@ async fn a_rotation_seals_everything_anew_and_a_wrong_key_is_named() {
     assert!(said.contains("secret.key") && said.contains(key), "it names file and key: {said}");
     // The other way round: the old key in the environment is replaced by the one in the file.
     std::fs::write(&file, &new).unwrap();
-    let third = base64(&[7; 32]);
+    let third = pintle_tests::http::base64(&[7; 32]);
     let options = Options::without_file().environment("PINTLE_SECRET_KEY", &third);
     pintle.set_options(options.clone());
     assert!(pintle.restart_to_fail().await.contains("PINTLE_SECRET_KEY"));
@@ -118,17 +118,4 @@ async fn a_rotation_that_was_cut_short_is_brought_to_its_end() {
     pintle.restart().await;
     assert_ne!(std::fs::read_to_string(&file).unwrap(), old);
     assert_eq!(pintle.make("GET", "/admin/v1/sources/site", &Value::Null).await["name"], "Site");
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let block = chunk.iter().fold(0u32, |block, byte| block << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for place in 0..4 {
-            let letter = LETTERS[(block >> (18 - 6 * place) & 63) as usize] as char;
-            text.push(if place <= chunk.len() { letter } else { '=' });
-        }
-    }
-    text
 }

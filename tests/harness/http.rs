@@ -245,8 +245,9 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("a Vec takes every write")
 }
 
-/// Base64 with padding: enough for a header, and no dependency.
-fn base64(bytes: &[u8]) -> String {
+/// Base64 with padding: enough for a header or a key, and no dependency.
+#[must_use]
+pub fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::new();
     for three in bytes.chunks(3) {

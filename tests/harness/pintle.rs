@@ -33,10 +33,12 @@ static TURNS: Semaphore = Semaphore::const_new(2);
 /// How to start it.
 #[derive(Clone, Debug)]
 pub struct Options {
-    workspace: String,
+    /// Without one, everything is configured through the admin API.
+    workspace: Option<String>,
     config: Value,
     database_url: Option<String>,
     plugins: PathBuf,
+    environment: Vec<(String, String)>,
 }
 
 impl Options {
@@ -59,7 +61,22 @@ impl Options {
             // The build machine's disk is its own affair.
             "store": {"disk-free-min": 0},
         });
-        Options { workspace: workspace.into(), config, database_url: None, plugins: target_dir().join("plugins") }
+        let workspace = Some(workspace.into());
+        let plugins = target_dir().join("plugins");
+        Options { workspace, config, database_url: None, plugins, environment: Vec::new() }
+    }
+
+    /// Without a workspace file: everything comes through the admin API.
+    #[must_use]
+    pub fn without_file() -> Options {
+        Options { workspace: None, ..Options::with_file("") }
+    }
+
+    /// With an environment variable.
+    #[must_use]
+    pub fn environment(mut self, name: &str, value: &str) -> Options {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// With a setting, e.g. `("store", "log-bytes-max", 1 << 26)`.
@@ -124,7 +141,9 @@ impl Pintle {
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
         let gateway = watch::Sender::new(nowhere);
         let mut pintle = Pintle { options, running: None, gateway, log: Log::default(), folder, _turn: turn };
-        pintle.write_workspace(&pintle.options.workspace);
+        if let Some(workspace) = &pintle.options.workspace {
+            pintle.write_workspace(workspace);
+        }
         pintle.launch().await;
         pintle
     }
@@ -145,7 +164,10 @@ impl Pintle {
         }
         command.arg("up").args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log-format", "json"]);
         command.arg("--config").arg(config).arg("--data-dir").arg(self.data_dir());
-        command.arg("--workspace").arg(self.workspace_file());
+        if self.options.workspace.is_some() {
+            command.arg("--workspace").arg(self.workspace_file());
+        }
+        command.envs(self.options.environment.iter().map(|(name, value)| (name, value)));
         command.arg("--plugins-dir").arg(&self.options.plugins);
         if let Some(url) = &self.options.database_url {
             command.args(["--database-url", url]);
@@ -200,6 +222,55 @@ impl Pintle {
     pub async fn restart(&mut self) {
         assert!(self.running.is_none(), "stop or kill it first");
         self.launch().await;
+    }
+
+    /// Starts it again with a fail point armed, `point=passes`, that is passed later.
+    ///
+    /// # Panics
+    /// As [`Pintle::restart`].
+    pub async fn restart_armed(&mut self, fail_point: &str) {
+        assert!(self.running.is_none(), "stop or kill it first");
+        assert!(self.try_launch(Some(fail_point)).await, "it does not end before it is up");
+    }
+
+    /// Waits until the fail point has killed it.
+    ///
+    /// # Panics
+    /// When it does not die in time.
+    pub async fn die(&mut self) {
+        let mut running = self.running.take().expect("it runs");
+        let died = tokio::task::spawn_blocking(move || {
+            let died = process::ended_within(&mut running.child, STOP_TIME_MAX);
+            if !died {
+                process::signal(running.child.id(), libc::SIGKILL);
+                _ = running.child.wait();
+            }
+            died
+        });
+        assert!(died.await.expect("waiting does not panic"), "the fail point was never passed");
+    }
+
+    /// Starts it again although it cannot run, and gives what it said before it ended.
+    ///
+    /// # Panics
+    /// When it comes up.
+    pub async fn restart_to_fail(&mut self) -> String {
+        assert!(self.running.is_none(), "stop or kill it first");
+        assert!(!self.try_launch(None).await, "it came up");
+        let mut running = self.running.take().expect("it was just started");
+        _ = running.child.wait();
+        self.log.text()
+    }
+
+    /// The same Pintle with other options, from the next start on.
+    pub fn set_options(&mut self, options: Options) {
+        self.options = options;
+    }
+
+    /// What it has said on stderr.
+    #[must_use]
+    pub fn said(&self) -> String {
+        self.log.text()
     }
 
     /// Starts it again with a fail point armed, `point=passes`, and waits until that has killed it.
@@ -318,13 +389,15 @@ impl Pintle {
         .await;
     }
 
+    /// Where it keeps everything.
+    #[must_use]
+    pub fn data_dir(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
     fn workspace_file(&self) -> PathBuf {
         // Not `.json`: that would be RudderStack's, and errors would be told in its terms.
         self.folder.path().join("workspace.yaml")
-    }
-
-    fn data_dir(&self) -> PathBuf {
-        self.folder.path().join("data")
     }
 
     fn cluster(&self) -> PathBuf {

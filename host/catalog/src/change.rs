@@ -1,16 +1,16 @@
 //! What a new revision changes, in words that may be logged.
 
-use crate::{Catalog, Connection, Credential, Destination, Library, Source, Transformation, fingerprint};
-use serde::Serialize;
+use crate::{Catalog, Connection, Credential, Destination, Kind, Library, Plugin, Source, Transformation, fingerprint};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// One thing that differs between two catalogs. Configuration values, write keys and code appear as
 /// fingerprints only.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
-    /// `source`, `destination`, `connection`, `transformation`, `library` or `credential`.
-    pub thing: &'static str,
+    /// What kind of thing.
+    pub thing: Kind,
     /// Its id.
     pub id: String,
     /// What happened to it.
@@ -18,7 +18,7 @@ pub struct Change {
 }
 
 /// What happened to a thing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum How {
     /// It is new.
@@ -30,33 +30,39 @@ pub enum How {
 }
 
 /// One field that differs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Field {
     /// Its name.
-    pub name: &'static str,
+    pub name: String,
     /// What may be shown of the old value.
     pub from: String,
     /// What may be shown of the new value.
     pub to: String,
 }
 
-/// Everything that differs, sources first, each kind by id.
+/// Everything that differs, kind by kind, each by id.
 #[must_use]
 pub fn diff(old: &Catalog, new: &Catalog) -> Vec<Change> {
     let mut changes = Vec::new();
-    section("source", &old.sources, &new.sources, source, &mut changes);
-    section("destination", &old.destinations, &new.destinations, destination, &mut changes);
-    section("transformation", &old.transformations, &new.transformations, transformation, &mut changes);
-    section("library", &old.libraries, &new.libraries, library, &mut changes);
-    section("credential", &old.credentials, &new.credentials, credential, &mut changes);
-    section("connection", &old.connections, &new.connections, connection, &mut changes);
+    for kind in Kind::ALL {
+        let out = &mut changes;
+        match kind {
+            Kind::Source => section(kind, &old.sources, &new.sources, source, out),
+            Kind::Destination => section(kind, &old.destinations, &new.destinations, destination, out),
+            Kind::Plugin => section(kind, &old.plugins, &new.plugins, plugin, out),
+            Kind::Credential => section(kind, &old.credentials, &new.credentials, credential, out),
+            Kind::Library => section(kind, &old.libraries, &new.libraries, library, out),
+            Kind::Transformation => section(kind, &old.transformations, &new.transformations, transformation, out),
+            Kind::Connection => section(kind, &old.connections, &new.connections, connection, out),
+        }
+    }
     changes
 }
 
 type Shown = Vec<(&'static str, String)>;
 
 fn section<T: PartialEq>(
-    thing: &'static str,
+    thing: Kind,
     old: &BTreeMap<String, T>,
     new: &BTreeMap<String, T>,
     shown: fn(&T) -> Shown,
@@ -78,7 +84,7 @@ fn fields(old: Shown, new: Shown) -> Vec<Field> {
     old.into_iter()
         .zip(new)
         .filter(|(old, new)| old != new)
-        .map(|((name, from), (_, to))| Field { name, from, to })
+        .map(|((name, from), (_, to))| Field { name: name.to_owned(), from, to })
         .collect()
 }
 
@@ -87,6 +93,7 @@ fn source(source: &Source) -> Shown {
         ("name", source.name.clone()),
         ("write key", format!("#{}", fingerprint::of(source.write_key.as_bytes()))),
         ("enabled", source.enabled.to_string()),
+        ("transformations", list(&source.transformations)),
     ]
 }
 
@@ -101,24 +108,31 @@ fn destination(destination: &Destination) -> Shown {
 }
 
 fn transformation(transformation: &Transformation) -> Shown {
-    vec![
+    let mut shown = vec![
         ("name", transformation.name.clone()),
-        ("language", format!("{:?}", transformation.language).to_lowercase()),
-        ("version", transformation.version.clone()),
+        ("description", transformation.description.clone()),
         ("hosts", list(&transformation.hosts)),
-    ]
+    ];
+    shown.extend(transformation.history.shown());
+    shown
 }
 
 fn library(library: &Library) -> Shown {
-    vec![
-        ("name", library.name.clone()),
-        ("language", format!("{:?}", library.language).to_lowercase()),
-        ("version", fingerprint::of(library.code.as_bytes())),
-    ]
+    let mut shown = vec![("name", library.name.clone()), ("description", library.description.clone())];
+    shown.extend(library.history.shown());
+    shown
+}
+
+fn plugin(plugin: &Plugin) -> Shown {
+    let live = plugin.live().map_or("none".to_owned(), |v| format!("{} (#{})", v.number, v.code.short()));
+    vec![("live version", live), ("versions", plugin.versions.len().to_string())]
 }
 
 fn credential(credential: &Credential) -> Shown {
-    vec![("value", format!("#{}", fingerprint::of(credential.value.as_bytes())))]
+    vec![
+        ("description", credential.description.clone()),
+        ("value", format!("#{}", fingerprint::of(credential.value.as_bytes()))),
+    ]
 }
 
 fn connection(connection: &Connection) -> Shown {
@@ -156,12 +170,12 @@ impl fmt::Display for Change {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{DestinationState, Language};
+    use crate::{Code, DestinationState, History, Language, Stamp};
     use serde_json::json;
 
     fn catalog(token: &str, code: &str) -> Catalog {
         let mut catalog = Catalog::default();
-        let source = Source { name: "Site".into(), write_key: "wk-1".into(), enabled: true };
+        let source = Source { name: "Site".into(), write_key: "wk-1".into(), enabled: true, transformations: vec![] };
         catalog.sources.insert("site".into(), source);
         let destination = Destination {
             name: "Orders".into(),
@@ -171,7 +185,11 @@ mod tests {
             message_types: None,
         };
         catalog.destinations.insert("orders".into(), destination);
-        let transformation = Transformation::new("tidy".into(), Language::JavaScript, code.into());
+        let history = History::begin(
+            Code::source(Language::JavaScript, code.as_bytes()),
+            Stamp { author: "ann".into(), at_ms: 1 },
+        );
+        let transformation = Transformation { name: "tidy".into(), description: String::new(), hosts: vec![], history };
         catalog.transformations.insert("tidy".into(), transformation);
         catalog
     }
@@ -209,8 +227,21 @@ mod tests {
     #[test]
     fn changed_code_shows_as_versions() {
         let text = diff(&catalog("t", "one"), &catalog("t", "two"))[0].to_string();
-        assert!(text.starts_with("transformation tidy changed: version "), "{text}");
+        assert!(text.starts_with("transformation tidy changed: live version 1 (#"), "{text}");
         assert!(!text.contains("one") && !text.contains("two"), "{text}");
+    }
+
+    #[test]
+    fn a_credential_shows_as_a_fingerprint() {
+        let with = |value: &str| {
+            let mut catalog = Catalog::default();
+            let credential = Credential { description: String::new(), value: value.into() };
+            catalog.credentials.insert("key".into(), credential);
+            catalog
+        };
+        let changes = diff(&with("hunter2"), &with("hunter3"));
+        let all = format!("{} {changes:?} {:?}", changes[0], with("hunter2"));
+        assert!(all.starts_with("credential key changed: value #") && !all.contains("hunter"), "{all}");
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! What must be true of every catalog, wherever it came from.
 
 use crate::problem::Problem;
-use crate::{Catalog, Connection, Destination, DestinationState, Source, secrets};
+use crate::{Catalog, Connection, Destination, DestinationState, Form, Source, secrets};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv6Addr;
 
 /// The longest id, in bytes.
 pub const ID_BYTES_MAX: usize = 128;
@@ -17,23 +18,20 @@ pub fn check(catalog: &Catalog, plugins: &BTreeSet<String>) -> Vec<Problem> {
     let mut problems = Vec::new();
     check_ids(catalog, &mut problems);
     check_sources(&catalog.sources, &mut problems);
+    let plugins: BTreeSet<&String> = plugins.iter().chain(catalog.plugins.keys()).collect();
     for (id, destination) in &catalog.destinations {
-        check_destination(id, destination, plugins, &mut problems);
+        check_destination(id, destination, &plugins, &mut problems);
     }
-    for (id, transformation) in &catalog.transformations {
-        if transformation.code.trim().is_empty() {
-            problems.push(Problem::new(
-                format!("transformations.{id}"),
-                "has no code",
-                "write it under `code: |` or name a file with `file:`",
-            ));
-        }
-    }
+    check_code(catalog, &mut problems);
     for (id, credential) in &catalog.credentials {
         let value = serde_json::Value::String(credential.value.clone());
         for (_, error) in secrets::malformed(&value) {
             problems.push(Problem::new(format!("credentials.{id}"), error.problem(), error.fix()));
         }
+    }
+    for (id, source) in &catalog.sources {
+        let path = format!("sources.{id}.transformations");
+        check_chain(&path, &source.transformations, catalog, &mut problems);
     }
     check_connections(catalog, &mut problems);
     problems
@@ -45,6 +43,7 @@ fn check_ids(catalog: &Catalog, problems: &mut Vec<Problem>) {
         .chain(catalog.connections.keys().map(|id| ("connections", id)))
         .chain(catalog.transformations.keys().map(|id| ("transformations", id)))
         .chain(catalog.libraries.keys().map(|id| ("libraries", id)))
+        .chain(catalog.plugins.keys().map(|id| ("plugins", id)))
         .chain(catalog.credentials.keys().map(|id| ("credentials", id)));
     for (section, id) in ids {
         if !is_id(id) {
@@ -64,6 +63,59 @@ fn check_ids(catalog: &Catalog, problems: &mut Vec<Problem>) {
 fn is_id(id: &str) -> bool {
     let refused = |c: char| c.is_whitespace() || c.is_control() || "/\\\"'?#%`".contains(c);
     !id.is_empty() && id.len() <= ID_BYTES_MAX && !id.contains(refused)
+}
+
+/// What is live must be there, libraries are source code, and hosts must be names.
+fn check_code(catalog: &Catalog, problems: &mut Vec<Problem>) {
+    let histories = (catalog.transformations.iter().map(|(id, t)| ("transformations", id, &t.history)))
+        .chain(catalog.libraries.iter().map(|(id, l)| ("libraries", id, &l.history)));
+    for (section, id, history) in histories {
+        if history.live.is_some() && history.live().is_none() {
+            problems.push(Problem::new(
+                format!("{section}.{id}"),
+                "its live version is not among its versions",
+                "roll back to one that is listed",
+            ));
+        }
+    }
+    for (id, library) in &catalog.libraries {
+        if library.history.live().is_some_and(|live| live.code.form == Form::Component) {
+            problems.push(Problem::new(
+                format!("libraries.{id}"),
+                "is a component, and components have no way to import one another",
+                "write the library as source code",
+            ));
+        }
+    }
+    for (id, transformation) in &catalog.transformations {
+        for (index, host) in transformation.hosts.iter().enumerate() {
+            if !is_host(host) {
+                problems.push(Problem::new(
+                    format!("transformations.{id}.hosts[{index}]"),
+                    format!("`{}` is not the name of a host", host.escape_debug()),
+                    "write `api.example.com`, `*.example.com` or `*`, without scheme and path; a port may follow a \
+                     colon",
+                ));
+            }
+        }
+    }
+}
+
+/// `api.example.com`, `*.example.com`, an IPv6 address in brackets, each perhaps with a port; or `*`.
+fn is_host(host: &str) -> bool {
+    if host == "*" {
+        return true;
+    }
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) if !port.ends_with(']') => (name, Some(port)),
+        _ => (host, None),
+    };
+    let label = |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let is_name = match name.strip_prefix('[').and_then(|name| name.strip_suffix(']')) {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => name.len() <= 253 && name.strip_prefix("*.").unwrap_or(name).split('.').all(label),
+    };
+    is_name && port.is_none_or(|port| port.parse::<u16>().is_ok())
 }
 
 fn check_sources(sources: &BTreeMap<String, Source>, problems: &mut Vec<Problem>) {
@@ -103,7 +155,7 @@ fn unusable_write_key(key: &str) -> Option<(&'static str, &'static str)> {
     }
 }
 
-fn check_destination(id: &str, destination: &Destination, plugins: &BTreeSet<String>, problems: &mut Vec<Problem>) {
+fn check_destination(id: &str, destination: &Destination, plugins: &BTreeSet<&String>, problems: &mut Vec<Problem>) {
     // A disabled destination needs no plugin: nothing is mapped for it.
     if destination.state != DestinationState::Disabled && !plugins.contains(&destination.plugin) {
         problems.push(Problem::new(
@@ -111,7 +163,7 @@ fn check_destination(id: &str, destination: &Destination, plugins: &BTreeSet<Str
             format!("there is no plugin `{}`", destination.plugin.escape_debug()),
             format!(
                 "{}, or put `{}.wasm` into the plugins directory",
-                known("plugins", plugins.iter()),
+                known("plugins", plugins.iter().copied()),
                 destination.plugin.escape_debug()
             ),
         ));
@@ -159,13 +211,29 @@ fn check_connection(id: &str, connection: &Connection, catalog: &Catalog, proble
             known("destinations", catalog.destinations.keys()),
         ));
     }
-    for (index, name) in connection.transformations.iter().enumerate() {
-        if !catalog.transformations.contains_key(name) {
-            problems.push(Problem::new(
-                format!("connections.{id}.transformations[{index}]"),
+    let path = format!("connections.{id}.transformations");
+    check_chain(&path, &connection.transformations, catalog, problems);
+}
+
+/// Transformations that run one after the other: each must be there, published, and named once.
+fn check_chain(path: &str, names: &[String], catalog: &Catalog, problems: &mut Vec<Problem>) {
+    for (index, name) in names.iter().enumerate() {
+        let path = format!("{path}[{index}]");
+        match catalog.transformations.get(name) {
+            None => problems.push(Problem::new(
+                path,
                 format!("there is no transformation `{}`", name.escape_debug()),
                 known("transformations", catalog.transformations.keys()),
-            ));
+            )),
+            Some(transformation) if transformation.history.live.is_none() => problems.push(Problem::new(
+                path,
+                format!("transformation `{name}` was never published"),
+                format!("publish its draft first: `pintle transform publish {name}`"),
+            )),
+            Some(_) if names[..index].contains(name) => {
+                problems.push(Problem::new(path, format!("names `{name}` a second time"), "keep one of them"));
+            }
+            Some(_) => {}
         }
     }
 }
@@ -181,4 +249,19 @@ fn known<'a>(what: &str, names: impl ExactSizeIterator<Item = &'a String>) -> St
         shown.push(format!("and {} more", count - NAMES_SHOWN));
     }
     format!("use one of the {what} {}", shown.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_host;
+
+    #[test]
+    fn hosts_are_names_without_scheme_and_path() {
+        for host in ["api.example.com", "localhost:8080", "*.example.com", "*", "127.0.0.1", "[::1]", "[::1]:443"] {
+            assert!(is_host(host), "{host}");
+        }
+        for host in ["", "https://a.example", "a.example/b", "a b", "*a.example", "a.*", "a:b", "::1", "[x]", "a..b"] {
+            assert!(!is_host(host), "{host}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use crate::rudder::ImportReport;
 use crate::{Catalog, rudder, workspace};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -15,13 +15,15 @@ use std::path::{Path, PathBuf};
 pub struct Config {
     /// The largest workspace file, in bytes. Default: 16 MiB.
     pub workspace_bytes_max: u64,
-    /// The largest file a transformation's code is read from, in bytes. Default: 1 MiB.
+    /// The largest file that source code is read from, in bytes. Default: 1 MiB.
     pub code_bytes_max: u64,
+    /// The largest file that a component is read from, in bytes. Default: 64 MiB.
+    pub component_bytes_max: u64,
 }
 
 impl Default for Config {
     fn default() -> Config {
-        Config { workspace_bytes_max: 16 * 1024 * 1024, code_bytes_max: 1024 * 1024 }
+        Config { workspace_bytes_max: 16 * 1024 * 1024, code_bytes_max: 1024 * 1024, component_bytes_max: 64 << 20 }
     }
 }
 
@@ -32,8 +34,10 @@ pub struct Loaded {
     pub catalog: Catalog,
     /// What works and what stays off, when it is RudderStack's file.
     pub report: Option<ImportReport>,
-    /// The files to watch: the workspace itself, then the files of its transformations.
+    /// The files to watch: the workspace itself, then the files of its code.
     pub files: Vec<PathBuf>,
+    /// The code that the catalog names, by digest.
+    pub code: BTreeMap<String, Vec<u8>>,
 }
 
 /// Loads a workspace within the default bounds. The content decides what it is: a JSON object with a
@@ -59,12 +63,12 @@ impl Config {
             Shape::Rudder(document) => {
                 let (catalog, report) =
                     rudder::import(&document, known_plugins).map_err(|problems| FileError::new(path, problems))?;
-                Ok(Loaded { catalog, report: Some(report), files })
+                Ok(Loaded { catalog, report: Some(report), files, code: BTreeMap::new() })
             }
             Shape::Workspace => {
-                let (catalog, code) = workspace::parse(&text, path, known_plugins, self)?;
-                files.extend(code);
-                Ok(Loaded { catalog, report: None, files })
+                let parsed = workspace::parse(&text, path, known_plugins, self)?;
+                files.extend(parsed.files);
+                Ok(Loaded { catalog: parsed.catalog, report: None, files, code: parsed.code })
             }
         }
     }
@@ -95,8 +99,8 @@ fn recognise(text: &str, path: &Path) -> Result<Shape, Problem> {
     }
 }
 
-/// The text of a file of at most so many bytes, without a byte order mark.
-pub(crate) fn read_text(path: &Path, bytes_max: u64) -> Result<String, String> {
+/// The content of a file of at most so many bytes.
+pub(crate) fn read_bytes(path: &Path, bytes_max: u64) -> Result<Vec<u8>, String> {
     let file = std::fs::File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
     let mut bytes = Vec::new();
     // One byte past the limit tells a file of exactly the limit from a larger one.
@@ -104,6 +108,12 @@ pub(crate) fn read_text(path: &Path, bytes_max: u64) -> Result<String, String> {
     if bytes.len() as u64 > bytes_max {
         return Err(format!("is larger than {bytes_max} bytes"));
     }
+    Ok(bytes)
+}
+
+/// The text of a file of at most so many bytes, without a byte order mark.
+pub(crate) fn read_text(path: &Path, bytes_max: u64) -> Result<String, String> {
+    let bytes = read_bytes(path, bytes_max)?;
     let text = String::from_utf8(bytes)
         .map_err(|error| format!("is not UTF-8 at byte {}", error.utf8_error().valid_up_to()))?;
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))

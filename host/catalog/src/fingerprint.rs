@@ -6,8 +6,15 @@ use std::fmt::Write;
 /// The first 16 hex digits of the SHA-256 of these bytes.
 #[must_use]
 pub fn of(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    digest.iter().take(8).fold(String::with_capacity(16), |mut text, byte| {
+    let mut text = digest(bytes);
+    text.truncate(16);
+    text
+}
+
+/// The SHA-256 of these bytes in hexadecimal.
+#[must_use]
+pub fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
     })

@@ -11,22 +11,33 @@
 //!                                         └─ ${env:X}, ${file:P} stay references; `secrets::resolve`
 //!                                            reads them when a destination starts
 //! ```
+//!
+//! Code is in versions ([`history`]); the document names it by digest and stays small. What the workspace
+//! file lists is the file's, everything else belongs to the admin API ([`ownership`]).
 
 pub mod change;
 pub mod check;
+pub mod export;
 pub mod file;
 pub mod fingerprint;
+pub mod history;
+pub mod masking;
+pub mod ownership;
 pub mod problem;
 pub mod rudder;
+pub mod rudder_cli;
 pub mod secrets;
+pub mod stored;
 pub mod workspace;
 
 pub use change::{Change, diff};
 pub use file::{Loaded, load};
+pub use history::{Code, Draft, Form, History, Stamp, Version};
+pub use ownership::Kind;
 pub use problem::{FileError, Problem};
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
@@ -52,9 +63,15 @@ pub struct Catalog {
     /// Code that transformations import by its id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub libraries: BTreeMap<String, Library>,
+    /// Destination components that were uploaded. One that has the name of a bundled plugin goes before it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub plugins: BTreeMap<String, Plugin>,
     /// Secrets that code asks for by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub credentials: BTreeMap<String, Credential>,
+    /// What the workspace file lists, as `kind/id`: nobody else may change it while there is a file.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub owned: BTreeSet<String>,
 }
 
 /// Where events come from: an SDK with a write key.
@@ -67,6 +84,10 @@ pub struct Source {
     pub write_key: String,
     /// A disabled source answers 404.
     pub enabled: bool,
+    /// Transformations that every event goes through before it is known where it goes; run in this order.
+    /// The `integrations` that they leave on an event decide.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub transformations: Vec<String>,
 }
 
 /// Where events go.
@@ -151,42 +172,74 @@ impl Connection {
 }
 
 /// User code that runs on events.
-///
-/// Make one with [`Transformation::new`], which computes the version.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Transformation {
     /// For people; also the file name in stack traces.
     pub name: String,
-    /// What it is written in.
-    pub language: Language,
-    /// The source text.
-    pub code: String,
-    /// Changes whenever the code does: the first 16 hex digits of its SHA-256.
-    pub version: String,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
     /// The hosts that it may fetch from; none when empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<String>,
+    /// Its versions.
+    pub history: History,
 }
 
 /// Code that transformations import by its id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Library {
-    /// For people.
+    /// For people; also the file name in stack traces.
     pub name: String,
-    /// What it is written in: transformations in the same language can import it.
-    #[serde(default)]
-    pub language: Language,
-    /// The source text.
-    pub code: String,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// Its versions.
+    pub history: History,
+}
+
+/// A destination component that was uploaded.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plugin {
+    /// The number of the version that runs.
+    pub live: u32,
+    /// What was uploaded, oldest first.
+    pub versions: Vec<PluginVersion>,
+}
+
+/// An uploaded version of a plugin. It never changes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PluginVersion {
+    /// Counted up from 1.
+    pub number: u32,
+    /// The component.
+    pub code: Code,
+    /// Who uploaded it.
+    pub published: Stamp,
+    /// What the component says of itself: its own version, the event types, the schema of its configuration.
+    pub manifest: serde_json::Value,
+}
+
+impl Plugin {
+    /// The version that runs.
+    #[must_use]
+    pub fn live(&self) -> Option<&PluginVersion> {
+        self.versions.iter().find(|version| version.number == self.live)
+    }
 }
 
 /// A secret that code asks for by name.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Credential {
-    /// The secret; `${env:X}` and `${file:P}` are resolved when a transformation starts. Never print it.
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// The secret; `${env:X}` and `${file:P}` are resolved when code asks. Never print it.
     pub value: String,
 }
 
@@ -198,33 +251,42 @@ impl fmt::Debug for Credential {
     }
 }
 
-impl Transformation {
-    /// A transformation of this code, with its version.
-    #[must_use]
-    pub fn new(name: String, language: Language, code: String) -> Transformation {
-        let version = fingerprint::of(code.as_bytes());
-        Transformation { name, language, code, version, hosts: Vec::new() }
-    }
-}
-
-/// What a transformation is written in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What code is written in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Language {
     /// An ES module exporting `transformEvent` or `transformBatch`.
     #[default]
     JavaScript,
-    /// A Python module that defines `transformEvent` or `transformBatch`.
+    /// A Python module defining `transformEvent` or `transformBatch`.
     Python,
 }
 
 impl Language {
+    /// As it is written.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Language::JavaScript => "javascript",
+            Language::Python => "python",
+        }
+    }
+
     /// The language of a source file, by how its name ends; JavaScript unless the ending says otherwise.
     #[must_use]
     pub fn of_file(file: &Path) -> Language {
         match file.extension().and_then(|ending| ending.to_str()) {
             Some("py") => Language::Python,
             _ => Language::JavaScript,
+        }
+    }
+
+    /// How files of it end, without the dot.
+    #[must_use]
+    pub fn extension(self) -> &'static str {
+        match self {
+            Language::JavaScript => "js",
+            Language::Python => "py",
         }
     }
 }

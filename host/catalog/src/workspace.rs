@@ -32,13 +32,16 @@
 //! ```
 //!
 //! Every entry may have a `name` for people (the id otherwise). Sources and connections may say
-//! `enabled: false`; destinations `state: paused` or `disabled`, and `message-types: [track, …]`.
+//! `enabled: false`; destinations `state: paused` or `disabled`, and `message-types: [track, …]`. A source may
+//! have `transformations` as well: they run before it is known where an event goes. Code may say `language:
+//! python`; a file that ends in `.wasm` is a component.
 
 use crate::check::check;
-use crate::file::{Config, read_text};
+use crate::file::{Config, read_bytes, read_text};
 use crate::problem::{FileError, Problem};
 use crate::{
-    Catalog, Connection, Credential, Destination, DestinationState, Language, Library, Source, Transformation,
+    Catalog, Code, Connection, Credential, Destination, DestinationState, History, Language, Library, Source, Stamp,
+    Transformation,
 };
 use pintle_events::Kind;
 use serde::Deserialize;
@@ -73,6 +76,7 @@ struct SourceEntry {
     write_key: Spanned<String>,
     #[serde(default = "yes")]
     enabled: bool,
+    transformations: Option<Vec<Spanned<String>>>,
 }
 
 #[derive(Deserialize)]
@@ -100,6 +104,7 @@ struct ConnectionEntry {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct TransformationEntry {
     name: Option<String>,
+    description: Option<String>,
     language: Option<Language>,
     code: Option<Spanned<String>>,
     file: Option<Spanned<PathBuf>>,
@@ -110,6 +115,7 @@ struct TransformationEntry {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct LibraryEntry {
     name: Option<String>,
+    description: Option<String>,
     language: Option<Language>,
     code: Option<Spanned<String>>,
     file: Option<Spanned<PathBuf>>,
@@ -119,26 +125,27 @@ fn yes() -> bool {
     true
 }
 
-/// What code is written in: what the file says, or how the name of the code's file ends.
-fn language(said: Option<Language>, file: Option<&Spanned<PathBuf>>) -> Language {
-    said.unwrap_or_else(|| file.map(|file| Language::of_file(&file.value)).unwrap_or_default())
+/// What a workspace text describes.
+#[derive(Debug)]
+pub(crate) struct Parsed {
+    pub(crate) catalog: Catalog,
+    /// The files that code was read from.
+    pub(crate) files: Vec<PathBuf>,
+    /// The code, by digest.
+    pub(crate) code: BTreeMap<String, Vec<u8>>,
 }
 
-/// The catalog a workspace text describes, and the files its code was read from.
-pub(crate) fn parse(
-    text: &str,
-    file: &Path,
-    plugins: &BTreeSet<String>,
-    config: &Config,
-) -> Result<(Catalog, Vec<PathBuf>), FileError> {
+/// Reads a workspace text.
+pub(crate) fn parse(text: &str, file: &Path, plugins: &BTreeSet<String>, config: &Config) -> Result<Parsed, FileError> {
     let document = read(text).map_err(|problem| FileError::new(file, vec![problem]))?;
     let folder = file.parent().unwrap_or(Path::new(""));
-    let mut reader = Reader { folder, config, places: BTreeMap::new(), files: vec![], problems: vec![] };
+    let mut reader =
+        Reader { folder, config, places: BTreeMap::new(), files: vec![], problems: vec![], contents: BTreeMap::new() };
     let catalog = reader.catalog(document);
-    let Reader { places, files, mut problems, .. } = reader;
+    let Reader { places, files, mut problems, contents, .. } = reader;
     problems.extend(check(&catalog, plugins));
     if problems.is_empty() {
-        return Ok((catalog, files));
+        return Ok(Parsed { catalog, files, code: contents });
     }
     let placed = problems.into_iter().map(|problem| placed(problem, &places)).collect();
     Err(FileError::new(file, placed))
@@ -195,18 +202,26 @@ struct Reader<'a> {
     places: BTreeMap<String, Location>,
     files: Vec<PathBuf>,
     problems: Vec<Problem>,
+    contents: BTreeMap<String, Vec<u8>>,
+}
+
+/// Where an entry says that its code is.
+struct Written {
+    language: Option<Language>,
+    code: Option<Spanned<String>>,
+    file: Option<Spanned<PathBuf>>,
 }
 
 impl Reader<'_> {
     fn catalog(&mut self, document: Document) -> Catalog {
         Catalog {
-            revision: 0,
             sources: self.section("sources", document.sources, Self::source),
             destinations: self.section("destinations", document.destinations, Self::destination),
             connections: self.section("connections", document.connections, Self::connection),
             transformations: self.section("transformations", document.transformations, Self::transformation),
             libraries: self.section("libraries", document.libraries, Self::library),
-            credentials: self.section("credentials", document.credentials, |_, _, _, value| Credential { value }),
+            credentials: self.section("credentials", document.credentials, Self::credential),
+            ..Catalog::default()
         }
     }
 
@@ -231,7 +246,13 @@ impl Reader<'_> {
             name: entry.name.unwrap_or_else(|| id.to_owned()),
             write_key: self.place(format!("{path}.write-key"), entry.write_key),
             enabled: entry.enabled,
+            transformations: self.names(&format!("{path}.transformations"), entry.transformations),
         }
+    }
+
+    fn names(&mut self, path: &str, names: Option<Vec<Spanned<String>>>) -> Vec<String> {
+        let names = names.unwrap_or_default().into_iter().enumerate();
+        names.map(|(index, name)| self.place(format!("{path}[{index}]"), name)).collect()
     }
 
     fn destination(&mut self, path: &str, id: &str, entry: DestinationEntry) -> Destination {
@@ -264,12 +285,7 @@ impl Reader<'_> {
     }
 
     fn connection(&mut self, path: &str, _id: &str, entry: ConnectionEntry) -> Connection {
-        let names = entry.transformations.unwrap_or_default();
-        let transformations = names
-            .into_iter()
-            .enumerate()
-            .map(|(index, name)| self.place(format!("{path}.transformations[{index}]"), name))
-            .collect();
+        let transformations = self.names(&format!("{path}.transformations"), entry.transformations);
         Connection {
             source: self.place(format!("{path}.source"), entry.source),
             destination: self.place(format!("{path}.destination"), entry.destination),
@@ -280,66 +296,107 @@ impl Reader<'_> {
     }
 
     fn transformation(&mut self, path: &str, id: &str, entry: TransformationEntry) -> Transformation {
-        let language = language(entry.language, entry.file.as_ref());
-        let code = self.code(path, entry.code, entry.file);
-        let hosts = entry.hosts.unwrap_or_default().into_iter().enumerate();
-        let hosts = hosts.map(|(index, host)| self.place(format!("{path}.hosts[{index}]"), host)).collect();
-        let name = entry.name.unwrap_or_else(|| id.to_owned());
-        Transformation { hosts, ..Transformation::new(name, language, code) }
+        let TransformationEntry { name, description, language, code, file, hosts } = entry;
+        Transformation {
+            name: name.unwrap_or_else(|| id.to_owned()),
+            description: description.unwrap_or_default(),
+            hosts: self.names(&format!("{path}.hosts"), hosts),
+            history: self.history(path, Written { language, code, file }),
+        }
     }
 
     fn library(&mut self, path: &str, id: &str, entry: LibraryEntry) -> Library {
-        let language = language(entry.language, entry.file.as_ref());
-        let code = self.code(path, entry.code, entry.file);
-        Library { name: entry.name.unwrap_or_else(|| id.to_owned()), language, code }
+        let LibraryEntry { name, description, language, code, file } = entry;
+        Library {
+            name: name.unwrap_or_else(|| id.to_owned()),
+            description: description.unwrap_or_default(),
+            history: self.history(path, Written { language, code, file }),
+        }
     }
 
-    fn code(&mut self, path: &str, code: Option<Spanned<String>>, file: Option<Spanned<PathBuf>>) -> String {
-        match (code, file) {
-            (Some(code), None) => self.place(format!("{path}.code"), code),
+    fn credential(&mut self, _path: &str, _id: &str, value: String) -> Credential {
+        Credential { description: String::new(), value }
+    }
+
+    /// The code as a first version; [`Catalog::with_file`] puts it behind those that there are.
+    fn history(&mut self, path: &str, written: Written) -> History {
+        let Written { language, code, file } = written;
+        let (code, bytes) = match (code, file) {
+            (Some(code), None) => {
+                let text = self.place(format!("{path}.code"), code);
+                if text.trim().is_empty() {
+                    self.wrong(path.to_owned(), "has no code", "write it under `code: |`");
+                }
+                let bytes = text.into_bytes();
+                (Code::source(language.unwrap_or_default(), &bytes), bytes)
+            }
             (None, Some(file)) => {
                 let file = self.place(format!("{path}.file"), file);
-                self.code_file(path, &file)
+                self.code_file(path, &file, language)
             }
             (Some(_), Some(file)) => {
                 self.place(format!("{path}.file"), file);
-                self.wrong(format!("{path}.file"), "names a file although `code` is there", "keep one of the two")
+                self.wrong(format!("{path}.file"), "names a file although `code` is there", "keep one of the two");
+                return stand_in();
             }
-            (None, None) => self.wrong(
-                path.to_owned(),
-                "has neither `code` nor `file`",
-                "write the code under `code: |`, or name its file with `file:`",
-            ),
-        }
+            (None, None) => {
+                self.wrong(
+                    path.to_owned(),
+                    "has neither `code` nor `file`",
+                    "write the code under `code: |`, or name its file with `file:`",
+                );
+                return stand_in();
+            }
+        };
+        self.contents.insert(code.digest.clone(), bytes);
+        History::begin(code, Stamp { author: "file".to_owned(), at_ms: 0 })
     }
 
-    fn code_file(&mut self, path: &str, file: &Path) -> String {
+    fn code_file(&mut self, path: &str, file: &Path, language: Option<Language>) -> (Code, Vec<u8>) {
         let file = self.folder.join(file);
         // Watched even when it cannot be read: its arrival repairs the workspace.
         self.files.push(file.clone());
-        match read_text(&file, self.config.code_bytes_max) {
-            Ok(code) if code.trim().is_empty() => {
-                self.wrong(format!("{path}.file"), "names an empty file", "write the code into it")
+        let is_component = file.extension().is_some_and(|e| e.eq_ignore_ascii_case("wasm"));
+        let read = if is_component {
+            read_bytes(&file, self.config.component_bytes_max)
+        } else {
+            read_text(&file, self.config.code_bytes_max).map(String::into_bytes)
+        };
+        let bytes = match read {
+            Ok(bytes) if bytes.trim_ascii().is_empty() => {
+                self.wrong(format!("{path}.file"), "names an empty file", "write the code into it");
+                Vec::new()
             }
-            Ok(code) => code,
-            Err(why) => self.wrong(
-                format!("{path}.file"),
-                &format!("{}: {why}", file.display()),
-                "the path is taken from the workspace file's folder; make it a readable text file",
-            ),
-        }
+            Ok(bytes) => bytes,
+            Err(why) => {
+                self.wrong(
+                    format!("{path}.file"),
+                    &format!("{}: {why}", file.display()),
+                    "the path is taken from the workspace file's folder; make it a readable file",
+                );
+                Vec::new()
+            }
+        };
+        let code = match is_component {
+            true => Code::component(&bytes),
+            false => Code::source(language.unwrap_or_else(|| Language::of_file(&file)), &bytes),
+        };
+        (code, bytes)
     }
 
-    /// Notes a problem, and gives a stand-in that is not itself a problem.
-    fn wrong(&mut self, path: String, message: &str, fix: &str) -> String {
+    fn wrong(&mut self, path: String, message: &str, fix: &str) {
         self.problems.push(Problem::new(path, message, fix));
-        "-".to_owned()
     }
 
     fn place<T>(&mut self, path: String, spanned: Spanned<T>) -> T {
         self.places.insert(path, spanned.referenced);
         spanned.value
     }
+}
+
+/// A history that is not itself a problem, where one has been noted.
+fn stand_in() -> History {
+    History::begin(Code::source(Language::default(), b"-"), Stamp { author: String::new(), at_ms: 0 })
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What can be said on the command line.
 
 use crate::plugin::args::PluginCommand;
+use crate::remote::args::{Remote, RemotePlugin, RemoteTransform};
 use crate::transform::args::TransformCommand;
 use clap::builder::FalseyValueParser;
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
@@ -50,9 +51,15 @@ pub struct UpArgs {
     /// Where the admin API and /metrics listen [default: 127.0.0.1:8081]
     #[arg(long, env = "PINTLE_ADMIN_LISTEN", value_name = "ADDRESS")]
     pub admin_listen: Option<SocketAddr>,
-    /// Let --admin-listen be an address that others can reach: the admin API has no passwords
+    /// Let --admin-listen be an address that others can reach without TLS: tokens travel in clear text
     #[arg(long, env = "PINTLE_ADMIN_INSECURE", value_parser = FalseyValueParser::new())]
     pub admin_insecure: bool,
+    /// The certificate of the admin API, with its chain, as PEM
+    #[arg(long, env = "PINTLE_ADMIN_TLS_CERTIFICATE", value_name = "FILE")]
+    pub admin_tls_certificate: Option<PathBuf>,
+    /// The private key of that certificate, as PEM
+    #[arg(long, env = "PINTLE_ADMIN_TLS_KEY", value_name = "FILE")]
+    pub admin_tls_key: Option<PathBuf>,
     /// Where everything is kept: the private Postgres, keys, caches [default: pintle-data]
     #[arg(long, env = "PINTLE_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
@@ -84,6 +91,8 @@ impl fmt::Debug for UpArgs {
             .field("listen", &self.listen)
             .field("admin_listen", &self.admin_listen)
             .field("admin_insecure", &self.admin_insecure)
+            .field("admin_tls_certificate", &self.admin_tls_certificate)
+            .field("admin_tls_key", &self.admin_tls_key)
             .field("data_dir", &self.data_dir)
             .field("database_url", &self.database_url.as_ref().map(|_| "…"))
             .field("workspace", &self.workspace)
@@ -130,25 +139,61 @@ pub(crate) enum ClientCommand {
     /// Events on their way
     #[command(subcommand)]
     Events(Events),
-    /// Look at a workspace file before it is used; needs no server
+    /// Look at a workspace file before it is used, or bring in a rudder-cli project
     Import(Import),
-    /// Destinations of one's own
+    /// Destinations of one's own: made and tested here, uploaded to a running Pintle
     #[command(subcommand)]
-    Plugin(PluginCommand),
-    /// Code that changes events on their way
+    Plugin(Plugin),
+    /// Code that changes events on their way: made and tested here, published on a running Pintle
     #[command(subcommand)]
-    Transform(TransformCommand),
+    Transform(Transform),
+    #[command(flatten)]
+    Remote(Remote),
+}
+
+/// What is done here, and what is asked of a server.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Plugin {
+    #[command(flatten)]
+    Local(PluginCommand),
+    #[command(flatten)]
+    Remote(RemotePlugin),
+}
+
+/// What is done here, and what is asked of a server.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Transform {
+    #[command(flatten)]
+    Local(TransformCommand),
+    #[command(flatten)]
+    Remote(RemoteTransform),
 }
 
 /// Which server, and in which form to show its answer.
-#[derive(Debug, Arguments)]
+#[derive(Arguments)]
 pub(crate) struct Server {
     /// The admin address of the Pintle to ask
     #[arg(long, env = "PINTLE_ADMIN", value_name = "URL", default_value = "http://127.0.0.1:8081")]
     pub(crate) admin: String,
+    /// The file with the token [default: the environment variable PINTLE_TOKEN]
+    #[arg(long, env = "PINTLE_TOKEN_FILE", value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// The token itself. Meant for the environment: what stands on a command line, others can read
+    #[arg(long, env = "PINTLE_TOKEN", value_name = "TOKEN", hide = true, hide_env_values = true)]
+    pub(crate) token: Option<String>,
+    /// Trust the certificates of this file, as PEM, instead of the public authorities
+    #[arg(long, env = "PINTLE_ADMIN_CA", value_name = "FILE")]
+    pub(crate) admin_ca: Option<PathBuf>,
     /// Print the API's own JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Leaves the token out.
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("admin", &self.admin).field("json", &self.json).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -193,14 +238,35 @@ pub(crate) enum Events {
 }
 
 #[derive(Debug, Arguments)]
+#[command(subcommand_negates_reqs = true, args_conflicts_with_subcommands = true)]
 pub(crate) struct Import {
-    /// Say what in this file works, what stays off and why, and what is ignored
+    #[command(subcommand)]
+    pub(crate) what: Option<ImportWhat>,
+    /// Say what in this file works, what stays off and why, and what is ignored; needs no server
     #[arg(long, value_name = "FILE", required = true)]
-    pub(crate) check: PathBuf,
+    pub(crate) check: Option<PathBuf>,
     /// Count the plugins of this directory as there [default: those that come with Pintle]
     #[arg(long, env = "PINTLE_PLUGINS_DIR", value_name = "DIR")]
     pub(crate) plugins_dir: Option<PathBuf>,
     /// Print the report as JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImportWhat {
+    /// Bring the transformations and libraries of a RudderStack rudder-cli project into a running Pintle
+    RudderCli(RudderCli),
+}
+
+#[derive(Debug, Arguments)]
+pub(crate) struct RudderCli {
+    /// The project's folder
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// Publish what is brought in; otherwise drafts are saved
+    #[arg(long)]
+    pub(crate) publish: bool,
+    #[command(flatten)]
+    pub(crate) server: Server,
 }

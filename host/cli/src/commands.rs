@@ -1,9 +1,9 @@
 //! What each command does.
 
-use crate::args::{ClientCommand, DeadLetters, Events, Import, Server};
+use crate::args::{ClientCommand, DeadLetters, Events, Import, ImportWhat, Plugin, Server, Transform};
 use crate::client::{Client, encoded};
 use crate::failure::{Exit, Failure};
-use crate::{plugin, show, transform};
+use crate::{plugin, remote, show, transform};
 use pintle_control::{DeadLetterDetail, DeadLetterPage, RetryOutcome, Status, TailLine};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -14,7 +14,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// Runs a command to its end; what went wrong is told on `err`.
 pub(crate) fn run(command: ClientCommand, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
     let done = match command {
-        ClientCommand::Import(import) => check(&import, out),
+        ClientCommand::Import(Import { what: None, check: Some(file), plugins_dir, json }) => {
+            check(&file, plugins_dir.as_deref(), json, out)
+        }
         other => match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => runtime.block_on(ask(other, out, err)),
             Err(error) => Err(error.into()),
@@ -50,7 +52,7 @@ async fn ask(command: ClientCommand, out: &mut dyn Write, err: &mut dyn Write) -
         }
         ClientCommand::DeadLetters(DeadLetters::Show { id, server }) => {
             let path = format!("/admin/v1/dead-letters/{}", encoded(&id));
-            let letter: DeadLetterDetail = Client::new(&server.admin)?.get(&path).await?;
+            let letter: DeadLetterDetail = Client::of(&server)?.get(&path).await?;
             if server.json {
                 json(&letter, out)?;
             } else {
@@ -60,7 +62,7 @@ async fn ask(command: ClientCommand, out: &mut dyn Write, err: &mut dyn Write) -
         }
         ClientCommand::DeadLetters(DeadLetters::Retry { id, server }) => {
             let path = format!("/admin/v1/dead-letters/{}/retry", encoded(&id));
-            let outcome: RetryOutcome = Client::new(&server.admin)?.post(&path).await?;
+            let outcome: RetryOutcome = Client::of(&server)?.post(&path).await?;
             if server.json {
                 json(&outcome, out)?;
             } else {
@@ -69,15 +71,21 @@ async fn ask(command: ClientCommand, out: &mut dyn Write, err: &mut dyn Write) -
             Ok(Exit::Done)
         }
         ClientCommand::Events(Events::Tail { server }) => tail(&server, out, err).await,
-        ClientCommand::Import(import) => check(&import, out),
+        ClientCommand::Import(Import { what: Some(ImportWhat::RudderCli(import)), .. }) => {
+            remote::import_rudder_cli(&import, out, err).await
+        }
+        ClientCommand::Import(_) => Err(Failure::new(Exit::Usage, "name a file with --check, or what to import")),
         // In boxes: they run components, and would make the future of every other command larger.
-        ClientCommand::Plugin(command) => Box::pin(plugin::run(command, out, err)).await,
-        ClientCommand::Transform(command) => Box::pin(transform::run(command, out)).await,
+        ClientCommand::Plugin(Plugin::Local(command)) => Box::pin(plugin::run(command, out, err)).await,
+        ClientCommand::Transform(Transform::Local(command)) => Box::pin(transform::run(command, out)).await,
+        ClientCommand::Plugin(Plugin::Remote(command)) => remote::plugin(command, out, err).await,
+        ClientCommand::Transform(Transform::Remote(command)) => remote::transform(command, out, err).await,
+        ClientCommand::Remote(command) => remote::run(command, out, err).await,
     }
 }
 
 async fn status(server: &Server, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let status: Status = Client::new(&server.admin)?.get("/admin/v1/status").await?;
+    let status: Status = Client::of(server)?.get("/admin/v1/status").await?;
     if server.json {
         json(&status, out)?;
     } else {
@@ -87,7 +95,7 @@ async fn status(server: &Server, out: &mut dyn Write) -> Result<Exit, Failure> {
 }
 
 async fn list(server: &Server, path: &str, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
-    let page: DeadLetterPage = Client::new(&server.admin)?.get(path).await?;
+    let page: DeadLetterPage = Client::of(server)?.get(path).await?;
     if server.json {
         json(&page, out)?;
         return Ok(Exit::Done);
@@ -103,7 +111,7 @@ async fn list(server: &Server, path: &str, out: &mut dyn Write, err: &mut dyn Wr
 }
 
 async fn tail(server: &Server, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
-    let mut lines = Client::new(&server.admin)?.lines("/admin/v1/events/tail").await?;
+    let mut lines = Client::of(server)?.lines("/admin/v1/events/tail").await?;
     while let Some(line) = lines.next().await? {
         match serde_json::from_slice::<TailLine>(&line)? {
             TailLine::Event(event) if server.json => {
@@ -121,21 +129,21 @@ async fn tail(server: &Server, out: &mut dyn Write, err: &mut dyn Write) -> Resu
     Err(Failure::new(Exit::Failed, "the stream broke off: the server is gone"))
 }
 
-fn check(import: &Import, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let plugins = match &import.plugins_dir {
+fn check(file: &Path, plugins_dir: Option<&Path>, as_json: bool, out: &mut dyn Write) -> Result<Exit, Failure> {
+    let plugins = match plugins_dir {
         Some(folder) => plugins_in(folder)?,
         None => pintle_catalog::file::bundled_plugins(),
     };
-    let loaded = match pintle_catalog::load(&import.check, &plugins) {
+    let loaded = match pintle_catalog::load(file, &plugins) {
         Ok(loaded) => loaded,
-        Err(error) if import.json => {
+        Err(error) if as_json => {
             json(&error, out)?;
             return Ok(Exit::BadFile);
         }
         Err(error) => return Err(Failure::new(Exit::BadFile, error.to_string())),
     };
     let report = show::import::Checked::of(&loaded);
-    if import.json {
+    if as_json {
         json(&report, out)?;
     } else {
         show::import::report(&report, out)?;
@@ -160,19 +168,19 @@ fn plugins_in(folder: &Path) -> Result<BTreeSet<String>, Failure> {
     Ok(plugins)
 }
 
-fn json(document: &impl Serialize, out: &mut dyn Write) -> Result<(), Failure> {
+pub(crate) fn json(document: &impl Serialize, out: &mut dyn Write) -> Result<(), Failure> {
     serde_json::to_writer_pretty(&mut *out, document)?;
     writeln!(out)?;
     Ok(())
 }
 
-fn json_line(document: &impl Serialize, out: &mut dyn Write) -> Result<(), Failure> {
+pub(crate) fn json_line(document: &impl Serialize, out: &mut dyn Write) -> Result<(), Failure> {
     serde_json::to_writer(&mut *out, document)?;
     writeln!(out)?;
     Ok(())
 }
 
-fn now_ms() -> i64 {
+pub(crate) fn now_ms() -> i64 {
     // A clock before 1970 makes ages wrong, nothing else.
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }

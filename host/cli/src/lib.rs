@@ -19,6 +19,7 @@ mod failure;
 mod local;
 mod plugin;
 pub mod plugins_dir;
+mod remote;
 mod show;
 mod template;
 mod tool;
@@ -27,10 +28,13 @@ mod transform;
 pub use args::{LogFormat, PrecompileArgs, UpArgs};
 pub use failure::Exit;
 
-use args::{Args, Command};
+use args::{Args, ClientCommand, Command};
 use clap::Parser;
+use pintle_control::views::{NewToken, Page, TokenView};
+use remote::args::{Place, Remote, Token};
 use std::ffi::OsString;
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// What the process is to do.
@@ -40,6 +44,8 @@ pub enum Invocation {
     Up(UpArgs),
     /// Compile the plugins ahead of time, for a package: the server's part.
     Precompile(PrecompileArgs),
+    /// A token, in the database itself: the server's part.
+    Token(OfflineToken),
     /// Everything is done; leave with this code.
     Done(ExitCode),
 }
@@ -63,8 +69,81 @@ fn parse_from(words: impl IntoIterator<Item = OsString>, out: &mut dyn Write, er
     match args.command {
         Command::Up(up) => Invocation::Up(up),
         Command::Precompile(precompile) => Invocation::Precompile(precompile),
+        Command::Client(ClientCommand::Remote(Remote::Token(token))) => match offline(&token) {
+            Some(offline) => Invocation::Token(offline),
+            None => {
+                let command = ClientCommand::Remote(Remote::Token(token));
+                Invocation::Done(commands::run(command, out, err).into())
+            }
+        },
         Command::Client(command) => Invocation::Done(commands::run(command, out, err).into()),
     }
+}
+
+/// What is to be done with tokens without asking the admin API.
+#[derive(Clone, Debug)]
+pub struct OfflineToken {
+    /// What.
+    pub action: TokenAction,
+    /// The data directory of a Pintle on this machine.
+    pub data_dir: Option<PathBuf>,
+    /// The Postgres that Pintle uses.
+    pub database_url: Option<String>,
+    /// Print JSON.
+    pub json: bool,
+}
+
+/// What is to be done with tokens.
+#[derive(Clone, Debug)]
+pub enum TokenAction {
+    /// Make one.
+    Create {
+        /// Who or what it is for.
+        name: String,
+        /// What it allows.
+        role: pintle_control::Role,
+    },
+    /// List them.
+    List,
+    /// Make one worthless.
+    Revoke {
+        /// Its id.
+        id: String,
+    },
+}
+
+/// A command about tokens that names a database to go to.
+fn offline(token: &Token) -> Option<OfflineToken> {
+    let (action, place, server) = match token {
+        Token::Create { name, role, place, server } => {
+            (TokenAction::Create { name: name.clone(), role: *role }, place, server)
+        }
+        Token::List { place, server } => (TokenAction::List, place, server),
+        Token::Revoke { id, place, server } => (TokenAction::Revoke { id: id.clone() }, place, server),
+    };
+    let Place { data_dir, database_url } = place.clone();
+    (data_dir.is_some() || database_url.is_some()).then_some(OfflineToken {
+        action,
+        data_dir,
+        database_url,
+        json: server.json,
+    })
+}
+
+/// Prints a new token, as `pintle token create` does.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn show_new_token(made: &NewToken, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
+    remote::show_new_token(made, json, out).map_err(|failure| failure.error)
+}
+
+/// Prints tokens, as `pintle token list` does.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn show_tokens(page: &Page<TokenView>, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
+    remote::show_tokens(page, json, out).map_err(|failure| failure.error)
 }
 
 #[cfg(test)]

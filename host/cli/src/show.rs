@@ -7,7 +7,7 @@ pub(crate) mod dead_letters;
 pub(crate) mod events;
 pub(crate) mod import;
 pub(crate) mod status;
-mod table;
+pub(crate) mod table;
 
 /// The text on one line, without control characters.
 pub(crate) fn plain(text: &str) -> String {

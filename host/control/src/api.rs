@@ -1,19 +1,28 @@
-//! The paths of the API.
+//! The API: what is asked, answered from the plant and the catalog.
 //!
-//! | method, path | answer |
-//! |---|---|
-//! | GET `/health` | `{"status":"up"}` |
-//! | GET `/metrics` | Prometheus text |
-//! | GET `/admin/v1/status` | [`Status`] |
-//! | GET `/admin/v1/dead-letters?destination=&limit=&before=` | [`DeadLetterPage`] |
-//! | GET `/admin/v1/dead-letters/{id}` | [`DeadLetterDetail`] |
-//! | POST `/admin/v1/dead-letters/{id}/retry` | 202 and [`RetryOutcome`] |
-//! | GET `/admin/v1/events/tail` | one [`TailLine`] a line, until the reader goes or is too slow |
-//!
-//! Everything else, and everything that fails, is a [`Problem`].
+//! Every path is in [`routes`], with the role that it needs; the OpenAPI document is made from the same list.
+//! Everything that fails is a [`Problem`].
 
+mod body;
+mod catalog;
+mod code;
+mod export;
+mod logs;
+mod openapi;
+mod plugins;
+mod revisions;
+mod routes;
+mod tag;
+mod things;
+mod tokens;
+mod trials;
+
+pub use logs::LogsLine;
+
+use crate::access::{Access, Caller, Role};
 use crate::dead_letters::{DeadLetterDetail, DeadLetterFilter, DeadLetterPage, RetryOutcome};
 use crate::guard::{self, Hosts};
+use crate::office::Office;
 use crate::plant::Plant;
 use crate::problem::{Code, Problem};
 use crate::service::Config;
@@ -21,10 +30,10 @@ use crate::status::Status;
 use crate::tail::{End, TailEvent, TailLine};
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::http::{StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use axum::{Json, Router};
 use bytes::Bytes;
 use futures_util::stream;
@@ -36,46 +45,88 @@ use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-/// How many dead letters a page holds when the client does not say.
+/// How many things a page holds when the client does not say.
 const PAGE_ITEMS: u32 = 50;
 
 #[derive(Clone)]
-struct Api {
+pub(crate) struct Api {
     plant: Arc<dyn Plant>,
     metrics: PrometheusHandle,
     readers: Arc<Semaphore>,
-    page_items_max: u32,
+    config: Arc<Config>,
     shutdown: CancellationToken,
+    access: Arc<Access>,
+    office: Option<Office>,
+}
+
+impl Api {
+    /// The catalog's part of the API.
+    fn office(&self) -> Result<&Office, Problem> {
+        self.office.as_ref().ok_or_else(|| Problem::new(Code::Unavailable, "this server has no catalog"))
+    }
+
+    /// How many things a page holds.
+    fn limit(&self, asked: Option<u32>) -> Result<u32, Problem> {
+        let max = self.config.page_items_max;
+        let limit = asked.unwrap_or(PAGE_ITEMS.min(max));
+        if limit == 0 || limit > max {
+            let detail = format!("limit is {limit}; use 1 to {max} (page-items-max)");
+            return Err(Problem::new(Code::BadRequest, detail));
+        }
+        Ok(limit)
+    }
 }
 
 pub(crate) fn router(
     config: Config,
     plant: Arc<dyn Plant>,
+    office: Option<Office>,
     metrics: PrometheusHandle,
     hosts: Hosts,
     shutdown: CancellationToken,
 ) -> Router {
+    let store = office.as_ref().map(|office| office.editor.store().clone());
     let api = Api {
         plant,
         metrics,
         readers: Arc::new(Semaphore::new(config.tail_readers_max)),
-        page_items_max: config.page_items_max,
+        access: Arc::new(Access::new(store, hosts.is_loopback())),
+        config: Arc::new(config),
         shutdown,
+        office,
     };
-    Router::new()
-        .route("/health", get(health))
-        .route("/metrics", get(metrics_text))
-        .route("/admin/v1/status", get(status))
-        .route("/admin/v1/dead-letters", get(dead_letters))
-        .route("/admin/v1/dead-letters/{id}", get(dead_letter))
-        .route("/admin/v1/dead-letters/{id}/retry", post(retry))
-        .route("/admin/v1/events/tail", get(tail))
-        .fallback(|| async { Problem::new(Code::NotFound, "there is no such path") })
+    let mut router = Router::new();
+    for route in routes::all() {
+        let handler = match route.role {
+            None => route.handler,
+            Some(role) => {
+                route.handler.route_layer(axum::middleware::from_fn_with_state((api.clone(), role), authorize))
+            }
+        };
+        router = router.route(route.path, handler);
+    }
+    router
+        .fallback(|| async { Problem::new(Code::NotFound, "there is no such path; /admin/v1/openapi.json lists all") })
         .method_not_allowed_fallback(|| async {
             Problem::new(Code::MethodNotAllowed, "the path exists, but not with this method")
         })
         .layer(axum::middleware::from_fn_with_state(hosts, guard::check))
         .with_state(api)
+}
+
+/// Lets through who may, and tells the handler who it is.
+async fn authorize(State((api, role)): State<(Api, Role)>, mut request: Request, next: Next) -> Response {
+    let allowed = match api.access.caller(request.headers()).await {
+        Ok(caller) => caller.must_be(role).map(|()| caller),
+        Err(problem) => Err(problem),
+    };
+    match allowed {
+        Ok(caller) => {
+            request.extensions_mut().insert::<Caller>(caller);
+            next.run(request).await
+        }
+        Err(problem) => problem.into_response(),
+    }
 }
 
 async fn health() -> Response {
@@ -105,11 +156,7 @@ async fn dead_letters(
 ) -> Result<Json<DeadLetterPage>, Problem> {
     let Query(page) =
         page.map_err(|error| Problem::new(Code::BadRequest, format!("{error}; use destination, limit and before")))?;
-    let limit = page.limit.unwrap_or(PAGE_ITEMS.min(api.page_items_max));
-    if limit == 0 || limit > api.page_items_max {
-        let detail = format!("limit is {limit}; use 1 to {} (page-items-max)", api.page_items_max);
-        return Err(Problem::new(Code::BadRequest, detail));
-    }
+    let limit = api.limit(page.limit)?;
     let filter = DeadLetterFilter { destination: page.destination, limit, before: page.before };
     let dead_letters = api.plant.dead_letters(filter).await?;
     let full = dead_letters.len() >= limit as usize;
@@ -136,10 +183,7 @@ fn no_dead_letter(id: &str) -> Problem {
 }
 
 async fn tail(State(api): State<Api>) -> Result<Response, Problem> {
-    let Ok(permit) = Arc::clone(&api.readers).try_acquire_owned() else {
-        let detail = "as many readers as tail-readers-max allows are watching; end one of them";
-        return Err(Problem::new(Code::Busy, detail));
-    };
+    let permit = reader(&api)?;
     let watch = Watch { events: api.plant.tail(), shutdown: api.shutdown, _permit: permit };
     let lines = stream::unfold(Some(watch), |watch| async move {
         let mut watch = watch?;
@@ -149,6 +193,14 @@ async fn tail(State(api): State<Api>) -> Result<Response, Problem> {
     });
     let kind = [(header::CONTENT_TYPE, "application/x-ndjson"), (header::CACHE_CONTROL, "no-store")];
     Ok((kind, Body::from_stream(lines)).into_response())
+}
+
+/// The right to watch a stream.
+fn reader(api: &Api) -> Result<OwnedSemaphorePermit, Problem> {
+    Arc::clone(&api.readers).try_acquire_owned().map_err(|_| {
+        let detail = "as many readers as tail-readers-max allows are watching; end one of them";
+        Problem::new(Code::Busy, detail)
+    })
 }
 
 /// One reader of the stream. It pulls: an event leaves the channel only when the connection has room,

@@ -1,7 +1,7 @@
 //! Keeps web pages out.
 //!
-//! The API listens on loopback and has no passwords, so the browser of the operator is the way in for
-//! others. A page can point a name of its own at 127.0.0.1 (DNS rebinding): its requests carry that
+//! The API listens on loopback, where it needs no token before the first is made, so the browser of the
+//! operator is the way in for others. A page can point a name of its own at 127.0.0.1 (DNS rebinding): its requests carry that
 //! name in `Host`. Or it can post to 127.0.0.1 directly: its requests carry its `Origin`. Both are
 //! refused. An address in `Host` cannot be rebound, so addresses are fine.
 
@@ -26,6 +26,12 @@ impl Hosts {
     #[must_use]
     pub fn new(listen: SocketAddr, insecure: bool, names: &[String]) -> Hosts {
         Hosts { listen, insecure, names: names.into() }
+    }
+
+    /// Whether only this machine reaches the address.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        self.listen.ip().is_loopback()
     }
 
     /// Whether a request with this `Host` may pass.

@@ -5,26 +5,48 @@
 //! store and the router. The command line and the console are clients of this API and share its types.
 //!
 //! ```text
-//!   pintle status ──HTTP──▶ guard ──▶ api ──▶ dyn Plant ──▶ store, router, catalog
-//!   Prometheus ───HTTP──▶   │   └──▶ metrics
+//!   pintle status ──HTTP──▶ guard ──▶ access ──▶ api ─┬▶ dyn Plant ──▶ store, router
+//!   Prometheus ───HTTP──▶   │          │              ├▶ Editor ────▶ revisions in the store
+//!                           │          │              └▶ dyn Workshop ▶ component runtime
+//!                           │          └ who asks, and whether their role includes it
 //!                           └ Host and Origin are checked first: a web page that an operator happens
 //!                             to visit must not reach this port through their browser
 //! ```
 
+pub mod access;
 pub mod api;
+pub mod comparison;
+pub mod editor;
 pub mod guard;
+pub mod keys;
 pub mod metrics;
 pub mod plant;
 pub mod problem;
+pub mod refusal;
 pub mod status;
 pub mod tail;
+pub mod views;
+pub mod workshop;
 
 mod dead_letters;
+mod office;
+mod restore;
 mod service;
+mod tls;
 
+/// The author of revisions that the workspace file makes.
+pub const FILE_AUTHOR: &str = "file";
+
+pub use access::Role;
+pub use api::LogsLine;
 pub use dead_letters::{DeadLetter, DeadLetterDetail, DeadLetterFilter, DeadLetterPage, RetryOutcome};
+pub use editor::{Changed, Editor, Tools};
+pub use keys::KeyFile;
 pub use metrics::metrics_handle;
+pub use office::Office;
 pub use plant::{Answer, Failure, Plant};
+pub use refusal::Refusal;
 pub use service::{Admin, Config, Error};
 pub use status::{Breaker, CatalogStatus, DestinationStatus, LastError, LogStatus, Node, Off, Status};
 pub use tail::{TailEvent, TailLine};
+pub use workshop::{Candidate, Rejected, Workshop};

@@ -44,7 +44,8 @@ mod tests {
     fn ask(header: Option<&str>) -> Result<String, &'static str> {
         let mut catalog = Catalog::default();
         for (id, enabled) in [("on", true), ("off", false)] {
-            let source = Source { name: id.to_owned(), write_key: format!("key-{id}"), enabled };
+            let source =
+                Source { name: id.to_owned(), write_key: format!("key-{id}"), enabled, transformations: vec![] };
             catalog.sources.insert(id.to_owned(), source);
         }
         let mut headers = HeaderMap::new();

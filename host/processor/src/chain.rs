@@ -2,7 +2,9 @@
 
 use crate::batch::{self, Input};
 use crate::config::Config;
+use crate::integrations::Gate;
 use crate::isolate;
+use crate::journal::Book;
 use bytes::Bytes;
 use pintle_events::Position;
 use pintle_runtime::CallFailure;
@@ -14,6 +16,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 #[derive(Clone, Default)]
 pub struct Chain {
     steps: Vec<Step>,
+    /// After so many steps, the ones of the source, it is decided whether an event is for this destination.
+    fan_out: Option<(usize, Gate)>,
 }
 
 #[derive(Clone)]
@@ -21,6 +25,7 @@ struct Step {
     name: String,
     context: Context,
     transformation: Arc<Transformation>,
+    book: Option<Arc<Book>>,
     /// Crashes and time-outs since an event last got through.
     failures: Arc<AtomicUsize>,
 }
@@ -51,6 +56,8 @@ pub enum End {
         /// Where in the user's code.
         stack: Option<String>,
     },
+    /// The `integrations` that the source's transformations left on it are not for this destination.
+    LeftOut,
 }
 
 struct Flowing {
@@ -60,9 +67,14 @@ struct Flowing {
 }
 
 impl Chain {
-    /// Adds a transformation behind the others.
-    pub fn push(&mut self, name: &str, context: Context, transformation: Arc<Transformation>) {
-        self.steps.push(Step { name: name.to_owned(), context, transformation, failures: Arc::default() });
+    /// Adds a transformation behind the others. What it logs goes into `book`.
+    pub fn push(&mut self, name: &str, context: Context, transformation: Arc<Transformation>, book: Option<Arc<Book>>) {
+        self.steps.push(Step { name: name.to_owned(), context, transformation, book, failures: Arc::default() });
+    }
+
+    /// The transformations so far are the source's: what they leave on an event decides whether it goes on.
+    pub fn fan_out(&mut self, gate: Gate) {
+        self.fan_out = Some((self.steps.len(), gate));
     }
 
     /// Whether events are judged in company, so that they settle together.
@@ -86,12 +98,21 @@ impl Chain {
             .map(|(owner, input)| Flowing { owner, position: input.position, members: input.members.clone() })
             .collect();
         let mut ended: Vec<(usize, End)> = Vec::new();
-        for step in &self.steps {
+        for (at, step) in self.steps.iter().enumerate() {
             let mut next = Vec::with_capacity(flowing.len());
             for range in batch::calls(&flowing, config, |event| event.members.len()) {
                 step.run(&flowing[range], inputs, now_ms, &mut next, &mut ended).await;
             }
             flowing = next;
+            if let Some((_, gate)) = self.fan_out.as_ref().filter(|(steps, _)| *steps == at + 1) {
+                flowing.retain(|event| {
+                    let passes = gate.lets_through(&event.members);
+                    if !passes {
+                        ended.push((event.owner, End::LeftOut));
+                    }
+                    passes
+                });
+            }
         }
         let results = flowing.into_iter().map(|event| (event.owner, Ok(event.members)));
         let mut ordinals = vec![0; inputs.len()];
@@ -124,6 +145,9 @@ impl Step {
             let encoded =
                 batch::encode(events[range].iter().enumerate().map(|(at, event)| (&event.members, event.position, at)));
             let reply = self.transformation.transform(context, encoded, count).await?;
+            if let Some(book) = &self.book {
+                book.write(&context.version_id, &reply.logs);
+            }
             per_event(reply, count)
         };
         for (event, result) in events.iter().zip(isolate::guilty(events.len(), call).await) {
@@ -138,6 +162,7 @@ impl Step {
                     if !matches!(failure, CallFailure::Refused(_)) {
                         self.failures.fetch_add(1, Ordering::Relaxed);
                     }
+                    self.note_error(input, &failure.to_string(), None);
                     let reason = format!("transformation \"{}\" failed: {failure}", self.name);
                     ended.push((event.owner, End::Failed { reason, stack: None }));
                     continue;
@@ -151,6 +176,7 @@ impl Step {
                         members: input.with_message(message.get().as_bytes()),
                     }),
                     Entry::Error { message, stack, .. } => {
+                        self.note_error(input, &message, stack.as_deref());
                         let reason = format!("transformation \"{}\" failed: {message}", self.name);
                         ended.push((event.owner, End::Failed { reason, stack }));
                     }
@@ -163,11 +189,18 @@ impl Step {
     }
 }
 
-/// Sorts a reply's entries by the event they answer; an event without any was dropped.
-fn per_event(reply: Reply, events: usize) -> Result<Vec<Vec<Entry>>, CallFailure> {
-    for line in &reply.logs {
-        tracing::debug!(target: "pintle::transformation", level = line.level, "{}", line.message);
+impl Step {
+    /// An error is a line of the log as well: who follows it sees what goes wrong.
+    fn note_error(&self, input: &Input, message: &str, stack: Option<&str>) {
+        if let Some(book) = &self.book {
+            let place = stack.map(|stack| format!("\n{stack}")).unwrap_or_default();
+            book.error(&self.context.version_id, &format!("event {}: {message}{place}", input.message_id));
+        }
     }
+}
+
+/// Sorts a reply's entries by the event they answer; an event without any was dropped.
+pub(crate) fn per_event(reply: Reply, events: usize) -> Result<Vec<Vec<Entry>>, CallFailure> {
     let mut sorted: Vec<Vec<Entry>> = vec![Vec::new(); events];
     for entry in reply.entries {
         let (Entry::Output { index, .. } | Entry::Error { index, .. } | Entry::Dropped { index }) = entry;

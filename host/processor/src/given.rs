@@ -1,31 +1,50 @@
-//! What a transformation is given besides its events.
+//! What transformations are given besides their events.
 
-use crate::spec::Spec;
-use pintle_catalog::Transformation;
-use pintle_catalog::secrets::{self, Unresolved};
-use pintle_runtime::transformation::Source;
+use pintle_catalog::secrets::{self, ReferenceError};
+use pintle_catalog::{Catalog, Code, Credential};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
-/// A transformation as the runtime loads it: its code, all libraries in its language, all credentials, its hosts.
-///
-/// # Errors
-/// When a credential refers to something that is not there.
-pub fn source(id: &str, transformation: &Transformation, spec: &Spec) -> Result<Source, Unresolved> {
-    let credentials = spec.credentials.iter().map(|(key, credential)| {
-        let value = match secrets::resolve(&Value::String(credential.value.clone()))? {
-            Value::String(value) => value,
-            other => other.to_string(),
-        };
-        Ok((key.clone(), value))
-    });
-    let libraries = spec.libraries.iter().filter(|(_, library)| library.language == transformation.language);
-    Ok(Source {
-        id: id.to_owned(),
-        version: transformation.version.clone(),
-        name: transformation.name.clone(),
-        code: transformation.code.clone(),
-        libraries: libraries.map(|(name, library)| (name.clone(), library.code.clone())).collect(),
-        credentials: credentials.collect::<Result<_, Unresolved>>()?,
-        hosts: transformation.hosts.clone(),
-    })
+/// What every transformation of a catalog may import and ask for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Given {
+    /// The live versions of the libraries, by the names under which they are imported.
+    pub libraries: BTreeMap<String, Code>,
+    /// What `getCredential` knows, with its references.
+    pub credentials: BTreeMap<String, Credential>,
+}
+
+/// A credential that refers to something that is not there.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("credential \"{name}\": {error}")]
+pub struct Unresolved {
+    /// Which.
+    pub name: String,
+    /// What is wrong with its reference.
+    pub error: ReferenceError,
+}
+
+impl Given {
+    /// All published libraries and all credentials.
+    #[must_use]
+    pub fn of(catalog: &Catalog) -> Given {
+        let libraries = catalog.libraries.iter();
+        let live = libraries.filter_map(|(name, library)| Some((name.clone(), library.history.live()?.code.clone())));
+        Given { libraries: live.collect(), credentials: catalog.credentials.clone() }
+    }
+
+    /// The credentials as code gets them.
+    ///
+    /// # Errors
+    /// When one refers to something that is not there.
+    pub fn secrets(&self) -> Result<BTreeMap<String, String>, Unresolved> {
+        let resolved = self.credentials.iter().map(|(name, credential)| {
+            let value = secrets::resolve(&Value::String(credential.value.clone()));
+            match value.map_err(|unresolved| Unresolved { name: name.clone(), error: unresolved.error })? {
+                Value::String(value) => Ok((name.clone(), value)),
+                other => Ok((name.clone(), other.to_string())),
+            }
+        });
+        resolved.collect()
+    }
 }

@@ -181,6 +181,7 @@ fn ended(end: &End) -> Way {
         End::Dropped { transformation } => {
             Way::Filter { reason: format!("dropped by transformation \"{transformation}\"") }
         }
+        End::LeftOut => Way::Filter { reason: "its integrations leave this destination out".to_owned() },
         End::Failed { reason, stack } => {
             Way::Dead { stage: Stage::Transformation, reason: reason.clone(), error: stack.clone(), payload: None }
         }

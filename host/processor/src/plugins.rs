@@ -1,41 +1,47 @@
-//! The component files that are there: destinations and script engines.
+//! The components that are there: files, and what was uploaded.
 
-use pintle_catalog::Language;
+mod code;
+mod files;
+
+pub use files::{Files, Stamp};
+
+use crate::given::Unresolved;
+use pintle_catalog::Code;
+use pintle_runtime::LoadError;
 use pintle_runtime::destination::DestinationPlugin;
-use pintle_runtime::transformation::ScriptEngine;
-use pintle_runtime::{LoadError, Runtime};
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+use pintle_runtime::transformation::ScriptError;
+use pintle_store::artifacts::{Artifacts, Missing};
 use std::sync::Arc;
-use std::time::SystemTime;
-use tokio::sync::OnceCell;
 
-/// The script engines' files: there is one more for JavaScript that was granted hosts.
-const JAVASCRIPT: &str = "javascript-engine";
-const JAVASCRIPT_NET: &str = "javascript-net-engine";
-const PYTHON: &str = "python-engine";
-
-/// Loads components by name from a folder.
+/// Loads what was uploaded, and components from their files. Cheap to clone.
 #[derive(Clone)]
 pub struct Plugins {
-    runtime: Runtime,
-    folder: PathBuf,
-    /// Destinations of the operator's own; they go before those that come with Pintle.
-    own: Option<PathBuf>,
-    engines: Arc<Engines>,
+    files: Files,
+    artifacts: Artifacts,
 }
 
-/// Script engines, each loaded once for the life of the process: its file has megabytes, and every
-/// transformation asks for it. Another file takes effect with the next start.
-#[derive(Default)]
-struct Engines {
-    javascript: OnceCell<Arc<ScriptEngine>>,
-    javascript_net: OnceCell<Arc<ScriptEngine>>,
-    python: OnceCell<Arc<ScriptEngine>>,
+/// Why code does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum Unloadable {
+    /// The script is wrong.
+    #[error("{0}")]
+    Script(Box<ScriptError>),
+    /// The component does not fit.
+    #[error("{0}")]
+    Component(LoadError),
+    /// The engine for it is not there.
+    #[error(transparent)]
+    Engine(#[from] Error),
+    /// Its bytes cannot be had.
+    #[error("{0}")]
+    Missing(#[from] Missing),
+    /// Source text that is none.
+    #[error("the source is not UTF-8 at byte {0}")]
+    NotText(usize),
+    /// A credential that it may ask for cannot be had.
+    #[error(transparent)]
+    Credential(#[from] Unresolved),
 }
-
-/// When a plugin's file was last written, and its size: what tells that it was replaced.
-pub type Stamp = (PathBuf, SystemTime, u64);
 
 /// Why a plugin cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +58,7 @@ pub enum Error {
         /// What there is.
         known: String,
     },
-    /// The file is not a component that fits.
+    /// It is not a component that fits.
     #[error("plugin \"{name}\" cannot be loaded: {error}")]
     Load {
         /// Which one.
@@ -60,98 +66,45 @@ pub enum Error {
         /// Why.
         error: LoadError,
     },
+    /// It was uploaded, and its bytes cannot be had.
+    #[error("plugin \"{name}\" cannot be loaded: {error}")]
+    Uploaded {
+        /// Which one.
+        name: String,
+        /// Why.
+        error: Missing,
+    },
 }
 
 impl Plugins {
-    /// The plugins of a folder.
+    /// What was uploaded, and these files.
     #[must_use]
-    pub fn new(runtime: Runtime, folder: PathBuf) -> Plugins {
-        Plugins { runtime, folder, own: None, engines: Arc::default() }
+    pub fn new(files: Files, artifacts: Artifacts) -> Plugins {
+        Plugins { files, artifacts }
     }
 
-    /// The same, and the destinations in a folder of the operator's own, which may change at any time.
+    /// Those that are files.
     #[must_use]
-    pub fn with_own(self, folder: PathBuf) -> Plugins {
-        Plugins { own: Some(folder), ..self }
+    pub fn files(&self) -> &Files {
+        &self.files
     }
 
-    /// The folder of one's own and the components in it.
-    #[must_use]
-    pub fn own_files(&self) -> Vec<PathBuf> {
-        let Some(own) = &self.own else { return Vec::new() };
-        let entries = std::fs::read_dir(own).into_iter().flatten().flatten().map(|entry| entry.path());
-        let mut files: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|e| e == "wasm")).collect();
-        files.sort();
-        files.push(own.clone());
-        files
-    }
-
-    /// What a destination's file is like now; nothing while it is not there.
-    #[must_use]
-    pub fn stamp(&self, name: &str) -> Option<Stamp> {
-        let path = self.path(name);
-        let seen = std::fs::metadata(&path).ok()?;
-        Some((path, seen.modified().ok()?, seen.len()))
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        let file = format!("{name}.wasm");
-        let own = self.own.as_ref().map(|own| own.join(&file)).filter(|path| path.is_file());
-        own.unwrap_or_else(|| self.folder.join(file))
-    }
-
-    /// The names of the destinations that are there.
-    #[must_use]
-    pub fn destinations(&self) -> BTreeSet<String> {
-        let folders = std::iter::once(&self.folder).chain(&self.own);
-        let entries = folders.flat_map(|folder| std::fs::read_dir(folder).into_iter().flatten().flatten());
-        entries
-            .filter_map(|entry| Some(entry.file_name().to_str()?.strip_suffix(".wasm")?.to_owned()))
-            .filter(|name| !name.ends_with("-engine"))
-            .collect()
-    }
-
-    /// A destination's component.
+    /// A destination's component: the uploaded one, else the one with a file.
     ///
     /// # Errors
     /// When it is not there or does not fit.
-    pub async fn destination(&self, name: &str) -> Result<Arc<DestinationPlugin>, Error> {
-        let bytes = self.read(name).await?;
-        self.runtime.destination(&bytes).await.map_err(|error| Error::Load { name: name.to_owned(), error })
+    pub async fn destination(&self, name: &str, uploaded: Option<&Code>) -> Result<Arc<DestinationPlugin>, Error> {
+        let Some(code) = uploaded else { return self.files.destination(name).await };
+        let bytes = self.artifacts.get(&code.digest).await;
+        let bytes = bytes.map_err(|error| Error::Uploaded { name: name.to_owned(), error })?;
+        self.candidate(&bytes).await.map_err(|error| Error::Load { name: name.to_owned(), error })
     }
 
-    /// The engine for scripts in this language, as it was when it was first asked for; with `network`, one that
-    /// may ask the host to fetch, where the language has one.
+    /// A component that was sent and is not stored yet.
     ///
     /// # Errors
-    /// When it is not there or does not fit. Then the next call looks again.
-    pub async fn engine(&self, language: Language, network: bool) -> Result<Arc<ScriptEngine>, Error> {
-        let (engine, name) = match language {
-            Language::JavaScript if network => (&self.engines.javascript_net, JAVASCRIPT_NET),
-            Language::JavaScript => (&self.engines.javascript, JAVASCRIPT),
-            Language::Python => (&self.engines.python, PYTHON),
-        };
-        let load = async || {
-            let bytes = self.read(name).await?;
-            let engine = match language {
-                Language::JavaScript => self.runtime.script_engine(&bytes).await,
-                Language::Python => self.runtime.python_engine(&bytes).await,
-            };
-            engine.map_err(|error| Error::Load { name: name.to_owned(), error })
-        };
-        engine.get_or_try_init(load).await.cloned()
-    }
-
-    async fn read(&self, name: &str) -> Result<Vec<u8>, Error> {
-        let path = self.path(name);
-        tokio::fs::read(&path).await.map_err(|error| Error::Missing {
-            name: name.to_owned(),
-            path: path.display().to_string(),
-            error,
-            known: self.destinations().into_iter().collect::<Vec<_>>().join(", "),
-        })
+    /// When it is not a destination.
+    pub async fn candidate(&self, bytes: &[u8]) -> Result<Arc<DestinationPlugin>, LoadError> {
+        self.files.runtime.destination(bytes).await
     }
 }
-
-#[cfg(test)]
-mod tests;

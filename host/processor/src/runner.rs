@@ -3,16 +3,17 @@
 use crate::batch::{self, Input};
 use crate::chain::Chain;
 use crate::config::Config;
-use crate::given;
 use crate::intake::{Intake, Sorted};
+use crate::integrations::Gate;
+use crate::journal::Journal;
 use crate::map::Mapper;
 use crate::metrics;
-use crate::plugins::{self, Plugins};
-use crate::spec::{Mode, Spec};
+use crate::plugins::{self, Plugins, Unloadable};
+use crate::spec::{Mode, Route, Running, Spec};
 use pintle_catalog::secrets;
 use pintle_router::{HttpClient, Mask, Outlet};
 use pintle_runtime::destination::ConfigureError;
-use pintle_runtime::transformation::{Context, ScriptError};
+use pintle_runtime::transformation::Context;
 use pintle_store::log::{Chunk, Log, Reader};
 use pintle_store::settle::{Settlement, Tracker};
 use pintle_store::{Store, fail_point, revisions};
@@ -40,6 +41,8 @@ pub struct Parts {
     pub settlement: Settlement,
     /// The components.
     pub plugins: Plugins,
+    /// What transformations say.
+    pub journal: Journal,
     /// False while this process is not sure to own the destinations.
     pub attempts_allowed: watch::Receiver<bool>,
 }
@@ -58,11 +61,11 @@ pub enum Held {
     Secret(#[from] secrets::Unresolved),
     /// A transformation does not load.
     #[error("transformation \"{name}\" does not load: {error}")]
-    Script {
+    Code {
         /// Its name.
         name: String,
         /// Where and why.
-        error: Box<ScriptError>,
+        error: Unloadable,
     },
     /// A transformation fails on everything.
     #[error("transformation \"{0}\" fails on every event; the destination waits for a new version of it")]
@@ -78,6 +81,20 @@ pub enum Held {
     /// The database does not answer.
     #[error(transparent)]
     Store(#[from] pintle_store::Error),
+    /// The database does not answer when code is read from it.
+    #[error("code cannot be read: {0}")]
+    Artifacts(Arc<pintle_store::Error>),
+}
+
+/// What a version of a transformation is told about itself.
+pub(crate) fn context(id: &str, running: &Running) -> Context {
+    let version_id = running.version();
+    Context {
+        now_ms: 0,
+        random_seed: xxhash_rust::xxh3::xxh3_64(version_id.as_bytes()),
+        transformation_id: id.to_owned(),
+        version_id,
+    }
 }
 
 /// A destination that is set up and reads.
@@ -107,34 +124,40 @@ impl Runner {
 
     async fn load_chains(&mut self) -> Result<(), Held> {
         for route in self.spec.routes.values() {
-            let mut chain = Chain::default();
-            for id in &route.connection.transformations {
-                let transformation = self.spec.transformations.get(id).ok_or_else(|| Held::NoTransformation {
-                    connection: route.connection_id.clone(),
-                    transformation: id.clone(),
-                })?;
-                let source = given::source(id, transformation, &self.spec)?;
-                let network = !source.hosts.is_empty();
-                let engine = self.parts.plugins.engine(transformation.language, network).await?;
-                let loaded = engine
-                    .load(source)
-                    .await
-                    .map_err(|error| Held::Script { name: transformation.name.clone(), error: Box::new(error) })?;
-                let context = Context {
-                    now_ms: 0,
-                    random_seed: xxhash_rust::xxh3::xxh3_64(transformation.version.as_bytes()),
-                    transformation_id: id.clone(),
-                    version_id: transformation.version.clone(),
-                };
-                chain.push(&transformation.name, context, loaded);
-            }
+            let chain = self.load_chain(route).await?;
             self.chains.insert(route.connection_id.as_str().into(), chain);
         }
         Ok(())
     }
 
+    async fn load_chain(&self, route: &Route) -> Result<Chain, Held> {
+        let mut chain = Chain::default();
+        for (step, id) in route.transformations().enumerate() {
+            let running = self.spec.transformations.get(id).ok_or_else(|| Held::NoTransformation {
+                connection: route.connection_id.clone(),
+                transformation: id.clone(),
+            })?;
+            let loaded = self.parts.plugins.transformation(id, running, &self.spec.given).await;
+            let loaded = match loaded {
+                Ok(loaded) => loaded,
+                // The database is away: that is nobody's mistake, and passes.
+                Err(Unloadable::Missing(pintle_store::artifacts::Missing::Store(error))) => {
+                    return Err(Held::Artifacts(error));
+                }
+                Err(error) => return Err(Held::Code { name: running.name.clone(), error }),
+            };
+            let book = self.parts.journal.book(id);
+            chain.push(&running.name, context(id, running), loaded, Some(book));
+            if step + 1 == route.source.transformations.len() {
+                chain.fan_out(Gate::new(&self.spec.id, &self.spec.destination));
+            }
+        }
+        Ok(chain)
+    }
+
     async fn open_outlet(&mut self) -> Result<(), Held> {
-        let component = self.parts.plugins.destination(&self.spec.destination.plugin).await?;
+        let component =
+            self.parts.plugins.destination(&self.spec.destination.plugin, self.spec.plugin.as_ref()).await?;
         let config = secrets::resolve(&self.spec.destination.config)?;
         let plugin = component.configure(&config).await?;
         self.plugin_types = plugin.manifest().message_types.clone();

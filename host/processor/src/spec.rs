@@ -1,6 +1,7 @@
 //! One destination's part of the catalog: what a runner works by, and what makes it be replaced.
 
-use pintle_catalog::{Catalog, Connection, Credential, Destination, DestinationState, Library, Source, Transformation};
+use crate::given::Given;
+use pintle_catalog::{Catalog, Code, Connection, Destination, DestinationState, Source, Transformation};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a runner does with its destination's events.
@@ -26,12 +27,43 @@ pub struct Spec {
     pub destination: Destination,
     /// Its connections, by their source.
     pub routes: BTreeMap<String, Route>,
-    /// The transformations that they use.
-    pub transformations: BTreeMap<String, Transformation>,
-    /// What those may import.
-    pub libraries: BTreeMap<String, Library>,
-    /// What those may ask for.
-    pub credentials: BTreeMap<String, Credential>,
+    /// The live versions of the transformations that they use.
+    pub transformations: BTreeMap<String, Running>,
+    /// What those may import and ask for.
+    pub given: Given,
+    /// The destination's component, when it was uploaded.
+    pub plugin: Option<Code>,
+}
+
+/// A version of a transformation that runs. A draft that is saved meanwhile is no part of it, and disturbs
+/// nobody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Running {
+    /// The transformation's name: the file in stack traces.
+    pub name: String,
+    /// Its code.
+    pub code: Code,
+    /// The hosts that it may fetch from.
+    pub hosts: Vec<String>,
+}
+
+impl Running {
+    /// The live version, if anything was published.
+    #[must_use]
+    pub fn live(transformation: &Transformation) -> Option<Running> {
+        let live = transformation.history.live()?;
+        Some(Running {
+            name: transformation.name.clone(),
+            code: live.code.clone(),
+            hosts: transformation.hosts.clone(),
+        })
+    }
+
+    /// What the code itself is told about its version, and what seeds its randomness.
+    #[must_use]
+    pub fn version(&self) -> String {
+        self.code.digest.chars().take(16).collect()
+    }
 }
 
 /// A connection that is on, and its source.
@@ -43,6 +75,13 @@ pub struct Route {
     pub connection: Connection,
     /// Its source.
     pub source: Source,
+}
+
+impl Route {
+    /// The transformations that its events go through: the source's, then its own.
+    pub fn transformations(&self) -> impl Iterator<Item = &String> {
+        self.source.transformations.iter().chain(&self.connection.transformations)
+    }
 }
 
 impl Spec {
@@ -74,16 +113,14 @@ impl Spec {
                 );
             }
         }
-        let used: BTreeSet<&String> = routes.values().flat_map(|route| &route.connection.transformations).collect();
-        let transformations: BTreeMap<String, Transformation> =
-            used.into_iter().filter_map(|id| Some((id.clone(), catalog.transformations.get(id)?.clone()))).collect();
+        let used: BTreeSet<&String> = routes.values().flat_map(Route::transformations).collect();
+        let live = |id: &String| Some((id.clone(), Running::live(catalog.transformations.get(id)?)?));
+        let transformations: BTreeMap<String, Running> = used.into_iter().filter_map(live).collect();
         // Without a transformation they concern nobody: a change of them replaces no runner then.
-        let (libraries, credentials) = match transformations.is_empty() {
-            true => Default::default(),
-            false => (catalog.libraries.clone(), catalog.credentials.clone()),
-        };
+        let given = if transformations.is_empty() { Given::default() } else { Given::of(catalog) };
+        let plugin = catalog.plugins.get(&destination.plugin).and_then(|plugin| Some(plugin.live()?.code.clone()));
         let (id, destination) = (id.to_owned(), destination.clone());
-        Spec { id, mode, destination, routes, transformations, libraries, credentials }
+        Spec { id, mode, destination, routes, transformations, given, plugin }
     }
 
     /// The same destination after it was taken out of the catalog: its backlog is filtered by its old routes.
@@ -108,8 +145,8 @@ impl Spec {
             },
             routes: BTreeMap::new(),
             transformations: BTreeMap::new(),
-            libraries: BTreeMap::new(),
-            credentials: BTreeMap::new(),
+            given: Given::default(),
+            plugin: None,
         }
     }
 

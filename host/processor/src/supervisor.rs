@@ -3,9 +3,11 @@
 use crate::batch;
 use crate::batch::Input;
 use crate::chain::Chain;
+use crate::given::Given;
 use crate::plugins;
 use crate::runner::{Held, Parts, Runner, now_ms};
-use crate::spec::{Mode, Spec};
+use crate::spec::{Mode, Running, Spec};
+use crate::{shadow, trial};
 use pintle_catalog::Catalog;
 use pintle_router::Outlet;
 use pintle_store::settle::{Books, DeadLetter, Fate, Stage, Tracker};
@@ -33,7 +35,7 @@ pub struct Supervisor {
 
 struct Slot {
     spec: Arc<Spec>,
-    /// The plugin's file, as it was before it was loaded.
+    /// The plugin's file, as it was before it was loaded; none of one that was uploaded.
     plugin: Option<plugins::Stamp>,
     stop: CancellationToken,
     task: JoinHandle<()>,
@@ -129,6 +131,7 @@ impl Supervisor {
 
     /// Replaces the runners whose part of the catalog has changed. Old batches drain first.
     async fn follow(&mut self, catalog: &Catalog) -> Result<(), Error> {
+        self.parts.journal.retain(|id| catalog.transformations.contains_key(id));
         let mut wanted = Spec::all(catalog);
         for id in revisions::active_destinations(&self.parts.store).await? {
             if !catalog.destinations.contains_key(&id) {
@@ -139,8 +142,8 @@ impl Supervisor {
         }
         let plugins = self.parts.plugins.clone();
         let stamp = |spec: &Spec| match spec.mode {
-            Mode::Deliver => plugins.stamp(&spec.destination.plugin),
-            Mode::Filter { .. } => None,
+            Mode::Deliver if spec.plugin.is_none() => plugins.files().stamp(&spec.destination.plugin),
+            _ => None,
         };
         let unchanged = |slot: &Slot| {
             wanted.get(&slot.spec.id).is_some_and(|spec| *spec == *slot.spec && stamp(spec) == slot.plugin)
@@ -229,8 +232,8 @@ impl Attendant {
                 seat.starting = false;
                 seat.held = Some(held.to_string());
             });
-            if let Held::Store(error) = &held {
-                tracing::warn!(destination = self.spec.id, %error, "destination cannot be set up, trying again");
+            if let Held::Store(_) | Held::Artifacts(_) = &held {
+                tracing::warn!(destination = self.spec.id, error = %held, "destination cannot be set up, trying again");
                 tokio::select! {
                     () = self.stop.cancelled() => break,
                     () = tokio::time::sleep(SET_UP_PAUSE) => {}
@@ -305,6 +308,50 @@ impl Handle {
         seats.into_iter().map(|(id, seat)| (id, state(seat))).collect()
     }
 
+    /// Runs a candidate beside the live version of a transformation, over the last events that went through
+    /// a connection. Nothing of it is delivered.
+    ///
+    /// # Errors
+    /// [`shadow::Refused`] says why not.
+    pub async fn shadow(
+        &self,
+        catalog: &Catalog,
+        request: &shadow::Request,
+    ) -> Result<shadow::Shadow, shadow::Refused> {
+        let destination = catalog.connections.get(&request.connection).map(|connection| &connection.destination);
+        let tracker = destination.and_then(|id| self.board.lock().get(id)?.tracker.clone());
+        let stage = shadow::Stage {
+            config: self.parts.config.clone(),
+            store: self.parts.store.clone(),
+            log: self.parts.log.clone(),
+            plugins: self.parts.plugins.clone(),
+        };
+        // A destination that does not run has nobody who could say how far it got: then all events count.
+        let settled = |position| tracker.as_ref().is_none_or(|tracker| tracker.is_settled(position));
+        stage.run(catalog, request, settled).await
+    }
+
+    /// Runs a version of a transformation over events that somebody sends. Nothing of it is delivered.
+    ///
+    /// # Errors
+    /// When it does not load.
+    pub async fn trial(
+        &self,
+        id: &str,
+        running: &Running,
+        given: &Given,
+        events: &[trial::Event],
+    ) -> Result<trial::Trial, crate::Unloadable> {
+        let transformation = self.parts.plugins.transformation(id, running, given).await?;
+        Ok(trial::run(id, running, &transformation, events, &self.parts.config).await)
+    }
+
+    /// What transformations log.
+    #[must_use]
+    pub fn journal(&self) -> &crate::Journal {
+        &self.parts.journal
+    }
+
     /// Tries a dead letter again: behind what its key has now, out of the order it once had.
     ///
     /// # Errors
@@ -367,7 +414,7 @@ impl Handle {
             match product.result {
                 Ok(members) => payloads.push(batch::payload(&members)),
                 Err(crate::chain::End::Failed { reason, .. }) => return Err(RetryError::FailedAgain(reason)),
-                Err(crate::chain::End::Dropped { .. }) => {}
+                Err(crate::chain::End::Dropped { .. } | crate::chain::End::LeftOut) => {}
             }
         }
         Ok(payloads)

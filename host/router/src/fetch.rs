@@ -130,7 +130,7 @@ fn failed(url: &str, reason: &str) -> String {
 }
 
 fn check(hosts: &Hosts, uri: &Uri) -> Result<(), String> {
-    hosts.check(uri.host().unwrap_or_default()).map_err(|refusal| refusal.to_string())
+    hosts.check(uri.host().unwrap_or_default(), port(uri)).map_err(|refusal| refusal.to_string())
 }
 
 /// The request as hyper takes it.

@@ -173,10 +173,15 @@ impl HttpClient {
     /// URL never meets the resolver.
     fn check(&self, uri: &Uri) -> Result<(), Refusal> {
         let host = uri.host().unwrap_or_default();
-        self.hosts.check(host)?;
+        self.hosts.check(host, port(uri))?;
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         bare.parse::<IpAddr>().map_or(Ok(()), |address| self.networks.check(address))
     }
+}
+
+/// The port that a request goes to.
+pub(crate) fn port(uri: &Uri) -> u16 {
+    uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 })
 }
 
 /// What went wrong with a request, in a sentence.

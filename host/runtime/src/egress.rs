@@ -15,6 +15,7 @@ pub use network::{Network, NotANetwork};
 pub use special::not_public;
 
 use serde::Deserialize;
+use std::fmt;
 use std::net::IpAddr;
 
 /// Why a request may not go where it wants to.
@@ -43,10 +44,16 @@ fn listed(allowed: &[String]) -> String {
 }
 
 /// The hosts that a component may reach: `api.example.com`, `*.example.com` (any name below, not the name
-/// itself) or `*` (any).
+/// itself) or `*` (any). A port may follow a name; without one, any port is meant.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Vec<String>")]
-pub struct Hosts(Vec<String>);
+pub struct Hosts(Vec<Pattern>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Pattern {
+    name: String,
+    port: Option<u16>,
+}
 
 impl TryFrom<Vec<String>> for Hosts {
     type Error = String;
@@ -59,26 +66,53 @@ impl TryFrom<Vec<String>> for Hosts {
 impl Hosts {
     /// The list as it stands in a manifest; an entry that could never be met is an error, in words.
     pub fn new(patterns: &[String]) -> Result<Hosts, String> {
-        for pattern in patterns {
-            let name = pattern.strip_prefix("*.").unwrap_or(pattern);
-            let bare = !name.is_empty() && !name.contains(['*', '/', '@', ' ', '?', '#']);
-            // A colon is a port, or the inside of an IPv6 address in brackets.
-            if pattern != "*" && !(bare && (!name.contains(':') || name.starts_with('['))) {
-                return Err(format!("`{pattern}` is not a host; write `api.example.com`, `*.example.com` or `*`"));
-            }
-        }
-        Ok(Hosts(patterns.iter().map(|pattern| tidy(pattern)).collect()))
+        let read = |pattern: &String| {
+            Pattern::read(pattern)
+                .ok_or_else(|| format!("`{pattern}` is not a host; write `api.example.com`, `*.example.com` or `*`"))
+        };
+        patterns.iter().map(read).collect::<Result<_, _>>().map(Hosts)
     }
 
-    /// Whether requests may go to this host, without a port. IPv6 addresses stand in brackets, as in a URL.
-    pub fn check(&self, host: &str) -> Result<(), Refusal> {
-        let host = tidy(host);
-        let met = |pattern: &String| match pattern.strip_prefix('*') {
+    /// Whether requests may go to this host and port. IPv6 addresses stand in brackets, as in a URL.
+    pub fn check(&self, host: &str, port: u16) -> Result<(), Refusal> {
+        let name = tidy(host);
+        if self.0.iter().any(|pattern| pattern.meets(&name, port)) {
+            return Ok(());
+        }
+        // Which port it was is of interest only where the name alone is fine.
+        let by_name = self.0.iter().any(|pattern| Pattern { port: None, ..pattern.clone() }.meets(&name, port));
+        let host = if by_name { format!("{name}:{port}") } else { name };
+        Err(Refusal::Host { host, allowed: self.0.iter().map(ToString::to_string).collect() })
+    }
+}
+
+impl Pattern {
+    fn read(text: &str) -> Option<Pattern> {
+        // A colon before a port, or inside of an IPv6 address in brackets.
+        let (name, port) = match text.rsplit_once(':') {
+            Some((name, port)) if !port.ends_with(']') => (name, Some(port.parse().ok()?)),
+            _ => (text, None),
+        };
+        let below = name.strip_prefix("*.").unwrap_or(name);
+        let bare = !below.is_empty() && !below.contains(['*', '/', '@', ' ', '?', '#']);
+        let is_host = text == "*" || (bare && (!below.contains(':') || below.starts_with('[')));
+        is_host.then(|| Pattern { name: tidy(name), port })
+    }
+
+    fn meets(&self, host: &str, port: u16) -> bool {
+        let named = match self.name.strip_prefix('*') {
             Some("") => true,
             Some(below) => host.len() > below.len() && host.ends_with(below),
-            None => *pattern == host,
+            None => self.name == host,
         };
-        if self.0.iter().any(met) { Ok(()) } else { Err(Refusal::Host { host, allowed: self.0.clone() }) }
+        named && self.port.is_none_or(|own| own == port)
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
     }
 }
 

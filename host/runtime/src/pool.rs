@@ -147,6 +147,11 @@ impl<K: Kind> Pool<K> {
         self.calls.get_or_init(|| Calls::new(self.kind.subject()))
     }
 
+    /// Linear memory of the largest instance that is waiting for work.
+    pub(crate) fn memory_bytes(&self) -> Option<usize> {
+        self.idle().iter().map(|instance| instance.store.data().memory()).max()
+    }
+
     fn idle(&self) -> MutexGuard<'_, Vec<Instance<K::Api>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }

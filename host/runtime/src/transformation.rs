@@ -198,6 +198,14 @@ impl Transformation {
         self.handler
     }
 
+    /// Linear memory of the largest instance that is waiting for work; none when none is.
+    pub fn memory_bytes(&self) -> Option<usize> {
+        match &self.instances {
+            Instances::Script(pool) => pool.memory_bytes(),
+            Instances::Component(pool) => pool.memory_bytes(),
+        }
+    }
+
     /// One call of the guest, without splitting: the caller decides how large a batch may be.
     ///
     /// `batch` is a JSON array of `events` objects `{"message": …, "metadata": {…}}`.

@@ -25,6 +25,9 @@ pub struct Config {
     /// The key itself.
     #[serde(skip)]
     pub secret_key: Option<String>,
+    /// The key before this one: what is sealed with it is sealed anew.
+    #[serde(skip)]
+    pub secret_key_old: Option<String>,
     /// Where a test wants the process killed: see `store::fail_point`.
     #[serde(skip)]
     pub fail_point: Option<String>,
@@ -77,12 +80,15 @@ impl Config {
         set(&mut admin.listen, args.admin_listen);
         admin.insecure |= args.admin_insecure;
         config.router.egress_allow.extend(&args.egress_allow);
+        admin.tls_certificate = args.admin_tls_certificate.clone().or(admin.tls_certificate.take());
+        admin.tls_key = args.admin_tls_key.clone().or(admin.tls_key.take());
         config.data_dir = args.data_dir.clone().or(config.data_dir);
         config.database_url = args.database_url.clone().or(config.database_url);
         config.workspace = args.workspace.clone().or(config.workspace);
         config.plugins_dir = args.plugins_dir.clone().or(config.plugins_dir);
         config.log_json = args.log_format == Some(LogFormat::Json);
         config.secret_key = std::env::var("PINTLE_SECRET_KEY").ok();
+        config.secret_key_old = std::env::var("PINTLE_SECRET_KEY_OLD").ok();
         config.fail_point = std::env::var("PINTLE_FAIL_POINT").ok();
         config.check()?;
         Ok(config)

@@ -6,11 +6,15 @@
 //! and down again in the opposite order: the gateway answers what it has accepted, the log commits it, the
 //! destinations finish what they have begun, the cursors are written, Postgres stops.
 
+mod bench;
 mod config;
+mod keys;
 mod logging;
+mod own_plugins;
 mod plant;
 mod precompile;
 mod status;
+mod tokens;
 mod up;
 mod workspace;
 
@@ -29,6 +33,7 @@ const EXIT_FAILED: u8 = 1;
 fn main() -> ExitCode {
     let result = match pintle_cli::parse() {
         Invocation::Done(code) => return code,
+        Invocation::Token(args) => tokens::run(&args),
         Invocation::Precompile(args) => precompile::run(&args),
         Invocation::Up(args) => match config::Config::load(&args) {
             Ok(config) => up::run(config),

@@ -3,7 +3,7 @@
 use crate::plant::Parts;
 use pintle_catalog::DestinationState;
 use pintle_control::{Breaker, CatalogStatus, DestinationStatus, LastError, LogStatus, Node, Off, Status};
-use pintle_store::{Error, dead_letters, destinations};
+use pintle_store::{Error, dead_letters, destinations, revisions};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The whole status.
@@ -12,6 +12,7 @@ pub async fn gather(parts: &Parts) -> Result<Status, Error> {
     let running = parts.processor.destinations();
     let letters = dead_letters::counts(&parts.store).await?;
     let stored = destinations::all(&parts.store).await?;
+    let newest = revisions::list(&parts.store, None, 1).await?;
     let mut statuses = Vec::new();
     let mut ids: Vec<String> = catalog.destinations.keys().cloned().collect();
     ids.extend(running.keys().filter(|id| !catalog.destinations.contains_key(*id)).cloned());
@@ -64,7 +65,7 @@ pub async fn gather(parts: &Parts) -> Result<Status, Error> {
         },
         catalog: CatalogStatus {
             revision: catalog.revision,
-            author: if parts.workspace.is_some() { "file".to_owned() } else { String::new() },
+            author: newest.first().map(|revision| revision.author.clone()).unwrap_or_default(),
             file: parts.workspace.as_ref().map(|path| path.display().to_string()),
             off: catalog
                 .connections

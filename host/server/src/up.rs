@@ -1,20 +1,21 @@
 //! `pintle up`: builds everything, waits for a signal, takes it down again.
 
+use crate::bench::Bench;
 use crate::config::Config;
-use crate::logging;
 use crate::plant::{self, Parts};
 use crate::workspace::{self, Workspace};
+use crate::{keys, logging, own_plugins};
 use anyhow::{Context, anyhow};
 use pintle_cli::plugins_dir;
-use pintle_control::Admin;
+use pintle_control::{Admin, Editor, Office, Tools};
 use pintle_gateway::Gateway;
-use pintle_processor::{Plugins, Supervisor, runner};
+use pintle_processor::{Files, Journal, Plugins, Supervisor, runner};
 use pintle_router::Fetcher;
 use pintle_runtime::Runtime;
+use pintle_store::artifacts::Artifacts;
 use pintle_store::embedded::Postgres;
 use pintle_store::lease::Lease;
 use pintle_store::log::{Log, Services};
-use pintle_store::seal::SecretKey;
 use pintle_store::settle::Settlement;
 use pintle_store::{Store, revisions};
 use sqlx::postgres::PgConnectOptions;
@@ -158,7 +159,6 @@ impl Plants {
             (None, Some(url)) => url.parse::<PgConnectOptions>().context("--database-url is not a Postgres URL")?,
             (None, None) => unreachable!("without a URL a private Postgres was started"),
         };
-        let key = secret_key(config, data_dir)?;
         let store = Store::open(options, config.store.clone()).await.context("cannot open the database")?;
         let version = store.server_version().await?;
         let alone = postgres.is_some();
@@ -166,45 +166,70 @@ impl Plants {
         let (settlement, flusher) = Settlement::new(store.clone(), lease);
         let disk = postgres.map(|postgres| postgres.cluster_dir().to_owned());
         let (log, mut services) = Log::open(&store, lease, &settlement, disk).await?;
-        let (current, _) = revisions::current(&store, &key).await?;
+        let (vault, keys) = keys::open(config, data_dir, &store).await?;
+        let (current, _) = revisions::current(&store, &vault.key()).await?;
         let (catalog_sender, catalog) = watch::channel(Arc::new(current));
+        let artifacts = Artifacts::new(store.clone(), vault.clone());
         let (fresh, attempts_allowed) = watch::channel(true);
 
-        let plugins = plugins_dir::find(config.plugins_dir.as_deref()).map_err(anyhow::Error::msg)?;
-        let own_plugins = data_dir.join(OWN_PLUGINS);
-        std::fs::create_dir_all(&own_plugins).with_context(|| own_plugins.display().to_string())?;
+        let folder = plugins_dir::find(config.plugins_dir.as_deref()).map_err(anyhow::Error::msg)?;
+        let own = data_dir.join(OWN_PLUGINS);
+        std::fs::create_dir_all(&own).with_context(|| own.display().to_string())?;
         let fetcher = Fetcher::new(config.fetch.clone(), config.router.egress_allow.clone());
-        let runtime = Runtime::with_network(runtime_config(config, data_dir, &plugins), Arc::new(fetcher))?;
-        let plugins = Plugins::new(runtime, plugins).with_own(own_plugins);
+        let runtime = Runtime::with_network(runtime_config(config, data_dir, &folder), Arc::new(fetcher))?;
+        let files = Files::new(runtime, folder).with_own(own);
+        let plugins = Plugins::new(files.clone(), artifacts.clone());
+        let known = files.clone();
+        let editor = Editor::new(Tools {
+            store: store.clone(),
+            vault,
+            artifacts,
+            log: log.clone(),
+            plugins: Box::new(move || known.destinations()),
+            file: config.workspace.clone(),
+            catalog: catalog_sender,
+        });
         let file_state = Arc::new(workspace::State::default());
-        let mut side = Service::new("workspace file, tail or janitor");
+        let mut side = Service::new("workspace file, plugins folder, tail or janitor");
         if let Some(path) = &config.workspace {
             let workspace = Workspace {
                 path: path.clone(),
-                plugins: plugins.clone(),
-                store: store.clone(),
-                log: log.clone(),
-                key,
-                catalog: catalog_sender,
+                plugins: files.clone(),
+                editor: editor.clone(),
                 state: file_state.clone(),
             };
-            let files = workspace.start().await?;
+            let watched = workspace.start().await?;
             let stop = side.stop.clone();
             side.tasks.spawn(async move {
-                workspace.follow(files, stop).await;
+                workspace.follow(watched, stop).await;
+                Ok(())
+            });
+        }
+        let followed = own_plugins::follow(files, editor.clone(), side.stop.clone());
+        side.tasks.spawn(async move {
+            followed.await;
+            Ok(())
+        });
+        if !alone {
+            let (followed, stop) = (editor.clone(), side.stop.clone());
+            side.tasks.spawn(async move {
+                followed.follow(stop).await;
                 Ok(())
             });
         }
         let parts = runner::Parts {
+            journal: Journal::new(&config.processor),
             config: config.processor.clone(),
             router: config.router.clone(),
             store: store.clone(),
             log: log.clone(),
             settlement,
-            plugins,
+            plugins: plugins.clone(),
             attempts_allowed,
         };
         let (supervisor, processor_handle) = Supervisor::new(parts, catalog.clone());
+        let bench = Arc::new(Bench::new(processor_handle.clone(), plugins));
+        let office = Office { editor, workshop: bench, keys };
         let tail = Parts::tail_channel();
         let plant = Arc::new(Parts {
             store: store.clone(),
@@ -220,7 +245,7 @@ impl Plants {
             started,
             tail: tail.clone(),
         });
-        let admin = Admin::bind(config.admin.clone(), plant, metrics).await?;
+        let admin = Admin::bind(config.admin.clone(), plant, metrics).await?.with_office(office);
         let gateway_service = Gateway::bind(config.gateway.clone(), catalog, log.clone()).await?;
         let (listen, admin_listen) = (gateway_service.local_addr(), admin.address());
 
@@ -293,14 +318,6 @@ impl Plants {
         }
         self.store.close().await;
     }
-}
-
-fn secret_key(config: &Config, data_dir: &Path) -> anyhow::Result<SecretKey> {
-    if let Some(key) = &config.secret_key {
-        return SecretKey::parse(key).context("PINTLE_SECRET_KEY");
-    }
-    let path = config.secret_key_file.clone().unwrap_or_else(|| data_dir.join("secret.key"));
-    Ok(SecretKey::load_or_make(&path)?)
 }
 
 fn runtime_config(config: &Config, data_dir: &Path, plugins: &Path) -> pintle_runtime::Config {

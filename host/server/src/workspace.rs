@@ -1,36 +1,27 @@
 //! The workspace file: what it lists is the file's, and each change of it becomes a revision.
 
-use pintle_catalog::{Catalog, FileError, Loaded, diff};
-use pintle_processor::Plugins;
-use pintle_store::log::Log;
-use pintle_store::seal::SecretKey;
-use pintle_store::{Store, revisions};
+use crate::own_plugins::{Stamp, stamp};
+use pintle_catalog::{FileError, Loaded};
+use pintle_control::problem::Problem;
+use pintle_control::{Editor, Refusal};
+use pintle_processor::Files;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
-use tokio::sync::watch;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// How often the file is looked at: its time and size, not its content. Watching by inotify would miss
 /// network folders and the symlink swaps that Kubernetes makes.
 const LOOK: Duration = Duration::from_millis(500);
-/// The author of the file's revisions.
-const AUTHOR: &str = "file";
 
 /// Keeps the catalog in step with the workspace file.
 pub struct Workspace {
     /// The file.
     pub path: PathBuf,
     /// Plugins that a destination may name; those of one's own are looked at as the file is.
-    pub plugins: Plugins,
-    /// Our database.
-    pub store: Store,
-    /// The event log: new destinations begin at its heads.
-    pub log: Log,
-    /// The key that the revisions are stored with.
-    pub key: SecretKey,
-    /// Where the nodes learn of a new revision.
-    pub catalog: watch::Sender<Arc<Catalog>>,
+    pub plugins: Files,
+    /// Who changes the catalog.
+    pub editor: Editor,
     /// What people are told about the file.
     pub state: Arc<State>,
 }
@@ -56,10 +47,10 @@ impl Workspace {
         let (loaded, files) = self.load();
         match loaded {
             Ok(loaded) => {
-                self.apply(loaded).await?;
+                self.apply(&loaded).await?;
             }
-            Err(error) if self.catalog.borrow().revision == 0 => return Err(error.into()),
-            Err(error) => self.refuse(&error),
+            Err(error) if self.editor.current().revision == 0 => return Err(error.into()),
+            Err(error) => self.refuse(&error.to_string()),
         }
         Ok(files)
     }
@@ -81,9 +72,9 @@ impl Workspace {
             files = read;
             seen = self.stamps(&files);
             let applied = match loaded {
-                Ok(loaded) => self.apply(loaded).await,
+                Ok(loaded) => self.apply(&loaded).await,
                 Err(error) => {
-                    self.refuse(&error);
+                    self.refuse(&error.to_string());
                     continue;
                 }
             };
@@ -102,45 +93,37 @@ impl Workspace {
         (loaded, files)
     }
 
-    async fn apply(&self, loaded: Loaded) -> anyhow::Result<()> {
-        let before = self.catalog.borrow().clone();
-        let mut after = loaded.catalog;
-        let changes = diff(&before, &after);
+    /// Puts the file in force; what it cannot be used for is noted, and the last good revision stays.
+    async fn apply(&self, loaded: &Loaded) -> anyhow::Result<()> {
+        let changed = match self.editor.apply_file(loaded, &self.path).await {
+            Ok(changed) => changed,
+            Err(Refusal::Store(error)) => return Err(error.into()),
+            Err(refusal) => {
+                let problem = Problem::from(refusal);
+                let errors = problem.errors.iter().map(|e| format!("{}: {}; {}", e.path, e.message, e.fix));
+                let errors = errors.collect::<Vec<_>>().join("\n");
+                let text = if errors.is_empty() { problem.detail } else { errors };
+                self.refuse(&format!("{}: {text}", self.path.display()));
+                return Ok(());
+            }
+        };
         self.state.set(None);
-        if changes.is_empty() && before.revision > 0 {
-            // A plugin's file may have changed all the same: whoever runs it looks again.
-            self.catalog.send_modify(|_| ());
-            return Ok(());
-        }
-        let listed = changes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-        let reason = format!("{} was read", self.path.display());
-        let heads = self.log.heads();
-        after.revision =
-            revisions::apply(&self.store, &self.key, &before, &after, (AUTHOR, &reason, &listed), &heads).await?;
-        for (id, connection) in &after.connections {
-            if let Some(reason) = &connection.off_because {
-                tracing::warn!(connection = id, reason, "connection stays off");
+        if !changed.changes.is_empty() {
+            for (id, connection) in &changed.catalog.connections {
+                if let Some(reason) = &connection.off_because {
+                    tracing::warn!(connection = id, reason, "connection stays off");
+                }
             }
         }
-        tracing::info!(revision = after.revision, changes = changes.len(), "workspace applied");
-        self.catalog.send_replace(Arc::new(after));
         Ok(())
     }
 
     fn stamps(&self, files: &[PathBuf]) -> Vec<Stamp> {
-        files.iter().cloned().chain(self.plugins.own_files()).map(stamp).collect()
+        files.iter().cloned().chain(self.plugins.own()).map(stamp).collect()
     }
 
-    fn refuse(&self, error: &FileError) {
+    fn refuse(&self, error: &str) {
         tracing::error!("the workspace file cannot be used, the last good revision stays: {error}");
-        self.state.set(Some(error.to_string()));
+        self.state.set(Some(error.to_owned()));
     }
-}
-
-/// When a file was last written, and its size; nothing while it is not there.
-type Stamp = (PathBuf, Option<(SystemTime, u64)>);
-
-fn stamp(path: PathBuf) -> Stamp {
-    let seen = std::fs::metadata(&path).ok().and_then(|seen| Some((seen.modified().ok()?, seen.len())));
-    (path, seen)
 }

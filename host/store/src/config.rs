@@ -59,6 +59,8 @@ pub struct Config {
     pub cursor_flush_interval: Duration,
     /// Events settled beyond a cursor's position that it remembers; no destination runs further ahead. Default and most: 8,192.
     pub cursor_window_events: NonZeroU32,
+    /// Bytes of code and components kept in memory. Default: 64 MiB.
+    pub artifact_cache_bytes_max: NonZeroU64,
     /// With a database that other processes can reach: how long the lease's owner must have been silent
     /// before this process takes over. Default: 1 s.
     #[serde(with = "seconds")]
@@ -90,6 +92,7 @@ impl Default for Config {
             disk_free_min: 1 << 30,
             cursor_flush_interval: Duration::from_millis(50),
             cursor_window_events: positive32(8_192),
+            artifact_cache_bytes_max: positive(64 * MIB),
             lease_silence: Duration::from_secs(1),
         }
     }

@@ -96,6 +96,24 @@ impl Drop for Supervisor {
     }
 }
 
+/// How to connect to the server that another process of this user runs in a data directory; none when the
+/// directory does not say where its socket is.
+#[must_use]
+pub fn running(data_dir: &Path) -> Option<PgConnectOptions> {
+    let recorded = std::fs::read_to_string(data_dir.join("socket-dir")).ok()?;
+    Some(options(Path::new(recorded.trim())))
+}
+
+fn options(socket_dir: &Path) -> PgConnectOptions {
+    // Without a password file or PG… variables: they are about other servers.
+    PgConnectOptions::new_without_pgpass()
+        .socket(socket_dir)
+        .port(PORT)
+        .username(USER)
+        .database(DATABASE)
+        .ssl_mode(sqlx::postgres::PgSslMode::Disable)
+}
+
 impl Postgres {
     /// Makes the cluster if there is none, starts Postgres and returns when it accepts connections.
     ///
@@ -117,13 +135,7 @@ impl Postgres {
     /// How to connect.
     #[must_use]
     pub fn connect_options(&self) -> PgConnectOptions {
-        // Without a password file or PG… variables: they are about other servers.
-        PgConnectOptions::new_without_pgpass()
-            .socket(&self.started.socket_dir)
-            .port(PORT)
-            .username(USER)
-            .database(DATABASE)
-            .ssl_mode(sqlx::postgres::PgSslMode::Disable)
+        options(&self.started.socket_dir)
     }
 
     /// The folder with the socket, for `psql -h DIR -U pintle postgres`.

@@ -47,6 +47,12 @@ pub enum Error {
     #[error("the secret key does not open the stored configuration; start with the key that it was stored with ({0})")]
     WrongKey(String),
     /// A stored document cannot be read.
-    #[error("stored document cannot be read: {0}")]
-    Document(#[from] serde_json::Error),
+    #[error(transparent)]
+    Document(#[from] pintle_catalog::stored::Unreadable),
+    /// A document could not be written.
+    #[error("a document cannot be written: {0}")]
+    Json(#[from] serde_json::Error),
+    /// Another revision came between reading the catalog and changing it.
+    #[error("the catalog was changed by somebody else meanwhile")]
+    Superseded,
 }

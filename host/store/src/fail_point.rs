@@ -1,4 +1,5 @@
-//! Places at which a test may kill the process: between each two steps of an event's way.
+//! Places at which a test may kill the process: between each two steps of an event's way, and of a change of
+//! the catalog.
 //!
 //! Only debug builds have them. A release build passes every point for free. The fault tests kill the process
 //! at each of [`POINTS`], so a new one is tried as soon as it stands there.
@@ -6,7 +7,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Every point, in the order in which an event passes them.
+/// The points on an event's way, in the order in which they are passed.
 pub const POINTS: [&str; 10] = [
     "log:before-append",
     "log:after-append",
@@ -18,6 +19,14 @@ pub const POINTS: [&str; 10] = [
     "router:before-settle",
     "settle:before-write",
     "settle:after-write",
+];
+
+/// Those between the steps of a change of the catalog, and behind a rotation of the key.
+pub const CATALOG_POINTS: [&str; 4] = [
+    "catalog:after-artifact",
+    "catalog:before-commit",
+    "catalog:after-commit",
+    "secrets:after-rotate",
 ];
 
 static ARMED: OnceLock<Armed> = OnceLock::new();
@@ -36,17 +45,22 @@ pub fn arm(text: &str) -> Result<(), String> {
         return Err("this build has no fail points; use a debug build".to_owned());
     }
     let (name, passes) = text.split_once('=').ok_or("a fail point is written point=passes")?;
-    let point = POINTS.iter().find(|point| **point == name);
-    let point = point.ok_or_else(|| format!("there is no fail point \"{name}\"; there are {}", POINTS.join(", ")))?;
+    let point = all().find(|point| *point == name).ok_or_else(|| {
+        format!("there is no fail point \"{name}\"; there are {}", all().collect::<Vec<_>>().join(", "))
+    })?;
     let passes = passes.parse().map_err(|_| format!("{passes} is not a number of passes"))?;
     ARMED.get_or_init(|| Armed { point, passes: AtomicU64::new(passes) });
     Ok(())
 }
 
+fn all() -> impl Iterator<Item = &'static str> {
+    POINTS.into_iter().chain(CATALOG_POINTS)
+}
+
 /// Passes a point.
 #[inline]
 pub fn pass(point: &str) {
-    debug_assert!(POINTS.contains(&point), "fail point \"{point}\" is not in the list: no test can arm it");
+    debug_assert!(all().any(|known| known == point), "fail point \"{point}\" is not in the list: no test can arm it");
     if cfg!(debug_assertions)
         && let Some(armed) = ARMED.get()
         && armed.point == point

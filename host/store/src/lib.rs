@@ -11,9 +11,11 @@
 //! ```
 //!
 //! [`Store::open`] connects and migrates. [`lease`] makes this process the only one that delivers.
-//! [`log`] holds the events, [`settle`] what became of them, [`revisions`] what is configured.
+//! [`log`] holds the events, [`settle`] what became of them, [`revisions`] what is configured,
+//! [`artifacts`] the code that is named there, [`tokens`] who may change it.
 //! [`embedded`] runs a private Postgres when no other is given.
 
+pub mod artifacts;
 pub mod config;
 pub mod dead_letters;
 pub mod destinations;
@@ -24,8 +26,10 @@ pub mod lease;
 pub mod log;
 pub mod metrics;
 pub mod revisions;
+pub mod rotation;
 pub mod seal;
 pub mod settle;
+pub mod tokens;
 
 pub use config::Config;
 pub use error::Error;

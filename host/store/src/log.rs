@@ -22,6 +22,7 @@ mod gate;
 mod janitor;
 mod lag;
 mod lane;
+pub mod last;
 mod reader;
 mod segment;
 mod tail;

@@ -1,9 +1,12 @@
 //! The catalog in the database: immutable revisions, the newest of which counts.
 
-use crate::seal::SecretKey;
+use crate::artifacts::Artifacts;
+use crate::seal::{SecretKey, Vault};
+use crate::settle::columns::without_nul;
 use crate::{Error, Store};
 use pintle_catalog::Catalog;
-use sqlx::Row;
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, Row};
 use std::collections::BTreeMap;
 
 /// What is known of a revision besides its document.
@@ -21,57 +24,118 @@ pub struct Revision {
     pub changes: String,
 }
 
+const COLUMNS: &str = "id, (extract(epoch FROM created_at) * 1000)::bigint, author, reason, changes";
+
 /// The newest revision, or an empty catalog when nothing was ever configured.
 ///
 /// # Errors
 /// When the database does not answer, or the key is not the one that the revision was stored with.
 pub async fn current(store: &Store, key: &SecretKey) -> Result<(Catalog, Option<Revision>), Error> {
-    let row = sqlx::query(
-        "SELECT id, (extract(epoch FROM created_at) * 1000)::bigint, author, reason, changes, document \
-         FROM revisions ORDER BY id DESC LIMIT 1",
-    )
-    .fetch_optional(store.pool())
-    .await?;
-    let Some(row) = row else { return Ok((Catalog::default(), None)) };
-    let document = key.open(row.get(5))?;
-    let mut catalog: Catalog = serde_json::from_slice(&document)?;
+    let statement = format!("SELECT {COLUMNS}, document FROM revisions ORDER BY id DESC LIMIT 1");
+    match sqlx::query(AssertSqlSafe(statement)).fetch_optional(store.pool()).await? {
+        None => Ok((Catalog::default(), None)),
+        Some(row) => read(store, key, &row).await.map(|(catalog, revision)| (catalog, Some(revision))),
+    }
+}
+
+/// The number of the newest revision; 0 before there is any.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn head(store: &Store) -> Result<i64, Error> {
+    Ok(sqlx::query_scalar("SELECT revision FROM catalog_head").fetch_one(store.pool()).await?)
+}
+
+/// One revision.
+///
+/// # Errors
+/// As [`current`].
+pub async fn get(store: &Store, key: &SecretKey, id: i64) -> Result<Option<(Catalog, Revision)>, Error> {
+    let statement = format!("SELECT {COLUMNS}, document FROM revisions WHERE id = $1");
+    match sqlx::query(AssertSqlSafe(statement)).bind(id).fetch_optional(store.pool()).await? {
+        None => Ok(None),
+        Some(row) => read(store, key, &row).await.map(Some),
+    }
+}
+
+/// Revisions, newest first, without their documents; with `before` only older ones.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(store: &Store, before: Option<i64>, limit: u32) -> Result<Vec<Revision>, Error> {
+    let statement =
+        format!("SELECT {COLUMNS} FROM revisions WHERE $1::bigint IS NULL OR id < $1 ORDER BY id DESC LIMIT $2");
+    let rows = sqlx::query(AssertSqlSafe(statement)).bind(before).bind(i64::from(limit)).fetch_all(store.pool());
+    Ok(rows.await?.iter().map(revision).collect())
+}
+
+async fn read(store: &Store, key: &SecretKey, row: &PgRow) -> Result<(Catalog, Revision), Error> {
+    let (mut catalog, code) = pintle_catalog::stored::read(&key.open(row.get(5))?)?;
     catalog.revision = row.get(0);
-    let revision = Revision {
-        id: row.get(0),
-        created_at_ms: row.get(1),
-        author: row.get(2),
-        reason: row.get(3),
-        changes: row.get(4),
-    };
-    Ok((catalog, Some(revision)))
+    if !code.is_empty() {
+        // An old format holds the code itself; those who run it look for it among the artifacts.
+        let artifacts = Artifacts::new(store.clone(), Vault::new(key.clone()));
+        for code in code {
+            artifacts.put(&code).await?;
+        }
+    }
+    Ok((catalog, revision(row)))
+}
+
+fn revision(row: &PgRow) -> Revision {
+    Revision { id: row.get(0), created_at_ms: row.get(1), author: row.get(2), reason: row.get(3), changes: row.get(4) }
+}
+
+/// What is said about a new revision.
+#[derive(Clone, Copy, Debug)]
+pub struct Note<'a> {
+    /// Who makes it.
+    pub author: &'a str,
+    /// Why.
+    pub reason: &'a str,
+    /// What changes, for people; secret values only as fingerprints.
+    pub changes: &'a str,
 }
 
 /// Stores a revision. What is new in it begins at `heads`, the last chunk of every lane: a destination or
 /// connection gets no event that was accepted before it was there.
 ///
 /// # Errors
-/// When the database does not answer.
+/// [`Error::Superseded`] when `before` is not the newest revision any more; otherwise when the database does
+/// not answer: then nobody knows whether it was stored.
 pub async fn apply(
     store: &Store,
     key: &SecretKey,
     before: &Catalog,
     after: &Catalog,
-    (author, reason, changes): (&str, &str, &str),
+    note: Note<'_>,
     heads: &BTreeMap<i64, i64>,
 ) -> Result<i64, Error> {
-    let document = key.seal(&serde_json::to_vec(after)?);
+    let document = key.seal(&pintle_catalog::stored::write(after));
     let lanes: Vec<i64> = heads.keys().copied().collect();
     let starts: Vec<i64> = heads.values().map(|head| head + 1).collect();
     let mut tx = store.pool().begin().await?;
     let id: i64 = sqlx::query_scalar(
         "INSERT INTO revisions (author, reason, changes, document) VALUES ($1, $2, $3, $4) RETURNING id",
     )
-    .bind(author)
-    .bind(reason)
-    .bind(crate::settle::columns::without_nul(changes))
+    .bind(without_nul(note.author))
+    .bind(without_nul(note.reason))
+    .bind(without_nul(note.changes))
     .bind(document)
     .fetch_one(&mut *tx)
     .await?;
+    // The key is presented as well: a process that slept through a rotation must not write what nobody can open.
+    let moved = sqlx::query(
+        "UPDATE catalog_head SET revision = $1, key_id = $3 WHERE revision = $2 AND coalesce(key_id, $3) = $3",
+    )
+    .bind(id)
+    .bind(before.revision)
+    .bind(key.id())
+    .execute(&mut *tx)
+    .await?;
+    if moved.rows_affected() == 0 {
+        return Err(Error::Superseded);
+    }
     for destination in after
         .destinations
         .iter()
@@ -117,7 +181,9 @@ pub async fn apply(
         .execute(&mut *tx)
         .await?;
     }
+    crate::fail_point::pass("catalog:before-commit");
     tx.commit().await?;
+    crate::fail_point::pass("catalog:after-commit");
     Ok(id)
 }
 

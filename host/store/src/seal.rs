@@ -9,10 +9,13 @@ use sha2::{Digest, Sha256};
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
 
 const NONCE: usize = 12;
 /// Bound to every sealed document, so that one cannot be passed off as something else.
 const CONTEXT: &[u8] = b"pintle revision 1";
+/// The same for code, followed by its digest: none can stand in for another.
+const ARTIFACT_CONTEXT: &str = "pintle artifact 1 ";
 
 /// The key that opens what is stored. Never printed; its id is.
 #[derive(Clone)]
@@ -69,15 +72,22 @@ impl SecretKey {
                 SecretKey::parse(&text)
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let bytes: [u8; 32] = rand::rng().random();
-                let text = base64::engine::general_purpose::STANDARD.encode(bytes);
-                let mut made =
-                    std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(file)?;
-                writeln!(made, "{text}").and_then(|()| made.sync_all()).map_err(file)?;
+                let text = SecretKey::make();
+                write_new(path, &text).map_err(file)?;
                 SecretKey::parse(&text)
             }
             Err(error) => Err(file(error)),
         }
+    }
+
+    /// Writes a new key into a file that is not there yet, readable for the owner only.
+    ///
+    /// # Errors
+    /// When the file is there or cannot be made.
+    pub fn make_file(path: &Path) -> Result<SecretKey, KeyError> {
+        let text = SecretKey::make();
+        write_new(path, &text).map_err(|error| KeyError::File { path: path.display().to_string(), error })?;
+        SecretKey::parse(&text)
     }
 
     /// Names the key without giving it away.
@@ -86,18 +96,70 @@ impl SecretKey {
         &self.id
     }
 
+    /// A new key, in its base64 form.
+    #[must_use]
+    pub fn make() -> String {
+        let bytes: [u8; 32] = rand::rng().random();
+        base64::engine::general_purpose::STANDARD.encode(bytes)
+    }
+
     pub(crate) fn seal(&self, clear: &[u8]) -> Vec<u8> {
+        self.seal_as(CONTEXT, clear)
+    }
+
+    pub(crate) fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, Error> {
+        self.open_as(CONTEXT, sealed)
+    }
+
+    pub(crate) fn seal_artifact(&self, digest: &str, clear: &[u8]) -> Vec<u8> {
+        self.seal_as(format!("{ARTIFACT_CONTEXT}{digest}").as_bytes(), clear)
+    }
+
+    pub(crate) fn open_artifact(&self, digest: &str, sealed: &[u8]) -> Result<Vec<u8>, Error> {
+        self.open_as(format!("{ARTIFACT_CONTEXT}{digest}").as_bytes(), sealed)
+    }
+
+    fn seal_as(&self, context: &[u8], clear: &[u8]) -> Vec<u8> {
         let nonce: [u8; NONCE] = rand::rng().random();
         let sealed = self
             .cipher
-            .encrypt(&Nonce::from(nonce), Payload { msg: clear, aad: CONTEXT })
+            .encrypt(&Nonce::from(nonce), Payload { msg: clear, aad: context })
             .expect("AES-GCM takes every document that fits in memory");
         [&nonce[..], &sealed].concat()
     }
 
-    pub(crate) fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, Error> {
-        let wrong = || Error::WrongKey(format!("this key is {}", self.id));
+    fn open_as(&self, context: &[u8], sealed: &[u8]) -> Result<Vec<u8>, Error> {
+        let wrong = || Error::WrongKey(format!("this one is key {}", self.id));
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE>().ok_or_else(wrong)?;
-        self.cipher.decrypt(&Nonce::from(*nonce), Payload { msg: sealed, aad: CONTEXT }).map_err(|_| wrong())
+        self.cipher.decrypt(&Nonce::from(*nonce), Payload { msg: sealed, aad: context }).map_err(|_| wrong())
+    }
+}
+
+fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    writeln!(made, "{text}")?;
+    made.sync_all()
+}
+
+/// The key in use. A rotation replaces it for everyone who holds the vault.
+#[derive(Clone, Debug)]
+pub struct Vault(Arc<RwLock<SecretKey>>);
+
+impl Vault {
+    /// A vault with this key.
+    #[must_use]
+    pub fn new(key: SecretKey) -> Vault {
+        Vault(Arc::new(RwLock::new(key)))
+    }
+
+    /// The key in use.
+    #[must_use]
+    pub fn key(&self) -> SecretKey {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts another key in its place.
+    pub fn replace(&self, key: SecretKey) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = key;
     }
 }

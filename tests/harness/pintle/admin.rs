@@ -23,6 +23,46 @@ impl Pintle {
         connection.answer().await
     }
 
+    /// Sends a request to the admin API.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> io::Result<Answer> {
+        let host = self.admin_address();
+        let mut connection = Connection::open(host).await?;
+        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\n", body.len());
+        for (name, value) in headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        connection.write(&[head.as_bytes(), b"\r\n", body].concat()).await?;
+        connection.answer().await
+    }
+
+    /// Sends a JSON document to the admin API; gives the status and the document that comes back, null without
+    /// one.
+    ///
+    /// # Panics
+    /// When it does not answer, or not with JSON.
+    pub async fn call(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        let answer = self.ask(method, path, &[], &body).await.expect("the admin API answers");
+        if answer.text.is_empty() {
+            return (answer.status, Value::Null);
+        }
+        let document = serde_json::from_str(&answer.text);
+        (answer.status, document.unwrap_or_else(|error| panic!("{method} {path}: {error}: {}", answer.text)))
+    }
+
+    /// The same, when it has to succeed.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub async fn make(&self, method: &str, path: &str, body: &Value) -> Value {
+        let (status, document) = self.call(method, path, body).await;
+        assert!((200..300).contains(&status), "{method} {path}: {status} {document:#}");
+        document
+    }
+
     /// The Prometheus text.
     ///
     /// # Panics

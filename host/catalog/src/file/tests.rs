@@ -1,5 +1,5 @@
 use super::*;
-use crate::Language;
+use crate::{Form, Language};
 
 /// A directory of its own for each test, removed at the end.
 struct Folder(PathBuf);
@@ -35,8 +35,9 @@ fn code_is_read_from_beside_the_workspace_and_watched_with_it() {
     let file = folder.write("w.yaml", "sources: {}\ntransformations:\n  tidy: {file: tidy.js}\n");
     let loaded = load_file(&file).unwrap();
     let tidy = &loaded.catalog.transformations["tidy"];
-    assert_eq!(tidy.language, Language::JavaScript);
-    assert!(tidy.code.contains("transformEvent"));
+    let live = &tidy.history.live().unwrap().code;
+    assert_eq!((live.form, live.language), (Form::Source, Some(Language::JavaScript)));
+    assert!(String::from_utf8_lossy(&loaded.code[&live.digest]).contains("transformEvent"));
     assert_eq!(loaded.files, [file, code]);
     assert_eq!(loaded.report, None);
 }
@@ -53,7 +54,9 @@ fn the_language_is_what_the_file_says_or_how_its_name_ends() {
     ];
     for (entry, language) in entries {
         let file = folder.write("w.yaml", format!("sources: {{}}\ntransformations:\n  tidy: {entry}\n"));
-        assert_eq!(load_file(&file).unwrap().catalog.transformations["tidy"].language, language, "{entry}");
+        let catalog = load_file(&file).unwrap().catalog;
+        let live = catalog.transformations["tidy"].history.live().unwrap();
+        assert_eq!(live.code.language, Some(language), "{entry}");
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) fn line(event: &TailEvent, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// The time of day in UTC: who watches a stream knows the day.
-fn clock(at_ms: i64) -> String {
+pub(crate) fn clock(at_ms: i64) -> String {
     let of_day = at_ms.rem_euclid(86_400_000);
     let (hours, minutes) = (of_day / 3_600_000, of_day / 60_000 % 60);
     format!("{hours:02}:{minutes:02}:{:02}.{:03}Z", of_day / 1000 % 60, of_day % 1000)

@@ -19,6 +19,12 @@ impl Table {
         self.rows.push(cells.iter().map(|cell| super::plain(cell)).collect());
     }
 
+    /// Adds a row of as many cells as there are titles.
+    pub(crate) fn cells(&mut self, cells: Vec<String>) {
+        debug_assert_eq!(cells.len(), self.titles.len());
+        self.rows.push(cells.iter().map(|cell| super::plain(cell)).collect());
+    }
+
     pub(crate) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         let titles: Vec<String> = self.titles.iter().map(|title| title.trim_end_matches('#').to_owned()).collect();
         let widths: Vec<usize> = (0..titles.len())

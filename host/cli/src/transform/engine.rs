@@ -29,9 +29,13 @@ pub(super) async fn load(test: &Test, file: &Path, kind: Kind) -> Result<Arc<Tra
     let component = std::fs::read(&engine).map_err(|error| {
         Failure::new(Exit::Failed, format!("{}: {error}; scripts/build-plugins makes it", engine.display()))
     })?;
-    let engine = runtime.script_engine(&component).await.map_err(|error| bad(&engine, error.to_string()))?;
+    let loaded = match kind {
+        Kind::Python => runtime.python_engine(&component).await,
+        _ => runtime.script_engine(&component).await,
+    };
+    let engine = loaded.map_err(|error| bad(&engine, error.to_string()))?;
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let source = Source { id: VERSION.to_owned(), version: VERSION.to_owned(), name, code };
+    let source = Source { id: VERSION.to_owned(), version: VERSION.to_owned(), name, code, ..Source::default() };
     engine.load(source).await.map_err(|error| {
         let excerpt = if error.line > 0 {
             format!("\n  {}\n  {:>2$}", error.excerpt, "^", error.column as usize)

@@ -81,7 +81,7 @@ impl Drop for Running {
 pub fn catalog(enabled: bool) -> Catalog {
     let mut catalog = Catalog::default();
     for (id, key, enabled) in [("src-1", KEY, enabled), ("src-off", "off-key", false)] {
-        let source = Source { name: id.to_owned(), write_key: key.to_owned(), enabled };
+        let source = Source { name: id.to_owned(), write_key: key.to_owned(), enabled, transformations: vec![] };
         catalog.sources.insert(id.to_owned(), source);
     }
     catalog

@@ -60,7 +60,7 @@ impl Connector {
     async fn connect(self, uri: Uri) -> Result<Link, Failure> {
         let tls = uri.scheme_str() == Some("https");
         let host = uri.host().unwrap_or_default();
-        let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
+        let port = port(&uri);
         let connecting = async {
             let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
             for to in address::reachable(&*self.dial, &self.allowed, host, port).await? {

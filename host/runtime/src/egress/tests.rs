@@ -115,20 +115,31 @@ fn a_text_that_is_no_network_is_refused_with_an_example() {
 fn hosts_are_met_by_name_and_by_what_they_end_with() {
     let list = hosts(&["api.example.com", "*.Example.org", "[::1]"]);
     for host in ["api.example.com", "API.EXAMPLE.COM.", "a.example.org", "a.b.example.org", "[::1]"] {
-        assert_eq!(list.check(host), Ok(()), "{host}");
+        assert_eq!(list.check(host, 443), Ok(()), "{host}");
     }
     for host in ["example.com", "xapi.example.com", "example.org", "evilexample.org", "api.example.com.evil.net", ""] {
-        assert!(list.check(host).is_err(), "{host}");
+        assert!(list.check(host, 443).is_err(), "{host}");
     }
-    assert_eq!(hosts(&["*"]).check("anything.at.all"), Ok(()));
-    let refusal = list.check("evil.net").unwrap_err().to_string();
+    assert_eq!(hosts(&["*"]).check("anything.at.all", 1), Ok(()));
+    let refusal = list.check("evil.net", 443).unwrap_err().to_string();
     assert!(refusal.contains("`evil.net`") && refusal.contains("api.example.com, *.example.org"), "{refusal}");
-    assert!(hosts(&[]).check("a.example").unwrap_err().to_string().contains("none"));
+    assert!(hosts(&[]).check("a.example", 443).unwrap_err().to_string().contains("none"));
+}
+
+#[test]
+fn with_a_port_only_that_one_is_met() {
+    let list = hosts(&["api.example.com:8443", "[::1]:80", "*.example.org"]);
+    for (host, port) in [("api.example.com", 8443), ("[::1]", 80), ("a.example.org", 1)] {
+        assert_eq!(list.check(host, port), Ok(()), "{host}:{port}");
+    }
+    assert!(list.check("[::1]", 81).is_err());
+    let refusal = list.check("api.example.com", 443).unwrap_err().to_string();
+    assert!(refusal.contains("`api.example.com:443`") && refusal.contains("api.example.com:8443"), "{refusal}");
 }
 
 #[test]
 fn a_pattern_that_no_host_could_meet_is_refused() {
-    for pattern in ["", "*.", "https://a.example", "a.example:443", "a.example/x", "*a.example", "a.*.example"] {
+    for pattern in ["", "*.", "https://a.example", "a.example:x", "a.example/x", "*a.example", "a.*.example", "::1"] {
         assert!(Hosts::new(&[pattern.to_owned()]).is_err(), "{pattern}");
     }
 }

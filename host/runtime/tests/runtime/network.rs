@@ -17,7 +17,7 @@ struct Line {
 impl Network for Line {
     fn fetch<'a>(&'a self, hosts: &'a Hosts, requests: Vec<Request>) -> Answers<'a> {
         self.calls.lock().unwrap().push(requests.len());
-        let answer = move |request: Request| match hosts.check("api.example.com") {
+        let answer = move |request: Request| match hosts.check("api.example.com", 443) {
             Ok(()) => Ok(Response { status: 200, url: request.url, headers: Vec::new(), body: "{}".into() }),
             Err(refusal) => Err(refusal.to_string()),
         };

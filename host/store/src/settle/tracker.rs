@@ -116,7 +116,8 @@ impl Tracker {
     }
 
     /// Whether an event is settled.
-    pub(crate) fn is_settled(&self, position: Position) -> bool {
+    #[must_use]
+    pub fn is_settled(&self, position: Position) -> bool {
         self.state().lanes.get(&position.lane).is_some_and(|marks| marks.is_settled(position.seq, position.idx))
     }
 

@@ -20,7 +20,7 @@ fn told(manifest: &Manifest, config: Value) -> Vec<String> {
 fn a_short_manifest_gets_the_defaults() {
     let manifest = Manifest::parse(SHORT).unwrap();
     assert_eq!((manifest.conclude, manifest.auth, manifest.combine), (Conclude::Standard, Auth::None, false));
-    assert!(manifest.hosts.check("a.example").is_err(), "it may reach nothing");
+    assert!(manifest.hosts.check("a.example", 443).is_err(), "it may reach nothing");
     assert!(told(&manifest, json!({"anything": 1})).is_empty());
 }
 

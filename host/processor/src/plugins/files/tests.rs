@@ -15,19 +15,19 @@ async fn the_engine_is_read_once_and_a_failure_is_not_kept() {
     std::fs::create_dir_all(&folder).unwrap();
     // Compiled ahead where `scripts/test` has run: compiling the engine takes long.
     let config = Config { precompiled_dirs: vec![built().join("compiled")], ..Config::default() };
-    let plugins = Plugins::new(Runtime::new(config).unwrap(), folder.clone());
+    let files = Files::new(Runtime::new(config).unwrap(), folder.clone());
     let file = folder.join("javascript-engine.wasm");
 
-    let missing = plugins.engine(Language::JavaScript, false).await.map(|_| ()).unwrap_err();
+    let missing = files.engine(Language::JavaScript, false).await.map(|_| ()).unwrap_err();
     assert!(matches!(missing, Error::Missing { .. }), "{missing}");
     std::fs::write(&file, "no component").unwrap();
-    let misfit = plugins.engine(Language::JavaScript, false).await.map(|_| ()).unwrap_err();
+    let misfit = files.engine(Language::JavaScript, false).await.map(|_| ()).unwrap_err();
     assert!(matches!(misfit, Error::Load { .. }), "{misfit}");
 
     let source = built().join("javascript-engine.wasm");
     std::fs::copy(&source, &file).unwrap_or_else(|e| panic!("{}: {e}; run scripts/build-plugins", source.display()));
-    let first = plugins.engine(Language::JavaScript, false).await.unwrap();
+    let first = files.engine(Language::JavaScript, false).await.unwrap();
     std::fs::remove_dir_all(&folder).unwrap();
-    let second = plugins.clone().engine(Language::JavaScript, false).await.unwrap();
+    let second = files.clone().engine(Language::JavaScript, false).await.unwrap();
     assert!(Arc::ptr_eq(&first, &second));
 }

@@ -1,0 +1,475 @@
+//! What can be said about the catalog.
+
+use crate::args::Server;
+use clap::{Args, Subcommand};
+use pintle_catalog::Language;
+use pintle_control::Role;
+use std::path::PathBuf;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Remote {
+    /// Libraries that transformations import
+    #[command(subcommand)]
+    Library(Code),
+    /// Where events come from
+    #[command(subcommand)]
+    Source(Source),
+    /// Where events go
+    #[command(subcommand)]
+    Destination(Destination),
+    /// Which source feeds which destination
+    #[command(subcommand)]
+    Connection(Connection),
+    /// Secrets that code asks for by name
+    #[command(subcommand)]
+    Credential(Credential),
+    /// Every change of the catalog: look back, compare, go back
+    #[command(subcommand)]
+    Revisions(Revisions),
+    /// Write the whole catalog into a folder, in file form; secrets become references
+    Export(Export),
+    /// Tokens for the admin API
+    #[command(subcommand)]
+    Token(Token),
+    /// The key that everything stored is sealed with
+    #[command(subcommand)]
+    Secrets(Secrets),
+}
+
+/// What is said with a change.
+#[derive(Debug, Args)]
+pub(crate) struct Change {
+    /// Why; it stands in the revision
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    /// Change it only if it is still in this state: the ETag that `show --json` gave
+    #[arg(long, value_name = "ETAG")]
+    pub(crate) if_match: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Code {
+    /// List them
+    List {
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Show one
+    Show {
+        id: String,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// List what was published, newest first
+    Versions {
+        id: String,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Print the code as it was sent
+    Code {
+        id: String,
+        /// `draft`, `live` or a number [default: the draft, else the live one]
+        #[arg(long, value_name = "VERSION")]
+        version: Option<String>,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Save source code or a component (.wasm) as the draft, when it would run; `-` reads stdin
+    Push {
+        id: String,
+        file: PathBuf,
+        /// [default: by how the file's name ends]
+        #[arg(long, value_parser = language, value_name = "LANGUAGE")]
+        language: Option<Language>,
+        /// Publish it at once
+        #[arg(long)]
+        publish: bool,
+        /// Why, for the version
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        note: String,
+        #[command(flatten)]
+        change: Change,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Make the draft the next version, and live
+    Publish {
+        id: String,
+        /// Why, for the version
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        note: String,
+        #[command(flatten)]
+        change: Change,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Make an older version live again
+    Rollback {
+        id: String,
+        /// Its number [default: the one before the live one]
+        #[arg(long, value_name = "N")]
+        to: Option<u32>,
+        #[command(flatten)]
+        change: Change,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Change its name, its description, or the hosts that it may fetch from
+    Set {
+        id: String,
+        #[arg(long)]
+        name: Option<String>,
+        #[arg(long)]
+        description: Option<String>,
+        /// A host that a transformation may fetch from; can be given more than once
+        #[arg(long = "host", value_name = "HOST")]
+        hosts: Vec<String>,
+        /// Grant no host at all
+        #[arg(long, conflicts_with = "hosts")]
+        no_hosts: bool,
+        #[command(flatten)]
+        change: Change,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Delete it with all its versions
+    Delete {
+        id: String,
+        #[command(flatten)]
+        change: Change,
+        #[command(flatten)]
+        server: Server,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RemoteTransform {
+    #[command(flatten)]
+    Code(Code),
+    /// What it logged last
+    Logs {
+        id: String,
+        /// At most so many lines
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        limit: u32,
+        /// Go on with what comes, until Ctrl-C
+        #[arg(long)]
+        follow: bool,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Run it on the server over events of a file; nothing is delivered
+    TestRun {
+        id: String,
+        /// A JSON array of events, or one event a line; `-` reads stdin
+        #[arg(long, value_name = "FILE")]
+        events: PathBuf,
+        /// `draft`, `live` or a number [default: the draft, else the live one]
+        #[arg(long, value_name = "VERSION")]
+        version: Option<String>,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Compare a version with the live one over the last events that went through a connection
+    Shadow {
+        id: String,
+        /// Whose events
+        #[arg(long, value_name = "ID")]
+        connection: String,
+        /// The last so many
+        #[arg(long, value_name = "N", default_value_t = 100)]
+        events: usize,
+        /// `draft` or a number
+        #[arg(long, value_name = "VERSION", default_value = "draft")]
+        version: String,
+        /// `text`, `json` or `markdown`
+        #[arg(long, value_name = "FORMAT", default_value = "text")]
+        format: Format,
+        /// Leave with code 1 when anything differs
+        #[arg(long)]
+        check: bool,
+        #[command(flatten)]
+        server: Server,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    Text,
+    Json,
+    Markdown,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RemotePlugin {
+    /// List them, bundled and uploaded
+    List {
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Show one with the schema of its configuration
+    Show {
+        id: String,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// List what was uploaded, newest first
+    Versions {
+        id: String,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Upload a component of the destination world; it is live at once
+    Push {
+        file: PathBuf,
+        #[command(flatten)]
+        change: Change,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Make an older version live again
+    Rollback {
+        id: String,
+        /// Its number [default: the one before the live one]
+        #[arg(long, value_name = "N")]
+        to: Option<u32>,
+        #[command(flatten)]
+        change: Change,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Delete an uploaded plugin
+    Delete {
+        id: String,
+        #[command(flatten)]
+        change: Change,
+        #[command(flatten)]
+        server: Server,
+    },
+}
+
+/// What every kind of thing has.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Common {
+    /// List them
+    List {
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Show one
+    Show {
+        id: String,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Delete one
+    Delete {
+        id: String,
+        #[command(flatten)]
+        change: Change,
+        #[command(flatten)]
+        server: Server,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Source {
+    #[command(flatten)]
+    Common(Common),
+    /// Make one, or change what is given; the rest stays
+    Put {
+        id: String,
+        #[arg(long)]
+        name: Option<String>,
+        /// What SDKs authenticate with [default: as it was, else a new random key]
+        #[arg(long, value_name = "KEY")]
+        write_key: Option<String>,
+        #[arg(long, value_name = "true|false")]
+        enabled: Option<bool>,
+        /// A transformation that runs before fan-out; can be given more than once, `none` for none
+        #[arg(long = "transformation", value_name = "ID")]
+        transformations: Vec<String>,
+        #[command(flatten)]
+        change: Change,
+        #[command(flatten)]
+        server: Server,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Destination {
+    #[command(flatten)]
+    Common(Common),
+    /// Make one, or change what is given; the rest stays
+    Put {
+        id: String,
+        #[arg(long)]
+        name: Option<String>,
+        /// The plugin that maps events for it
+        #[arg(long, value_name = "ID")]
+        plugin: Option<String>,
+        /// The plugin's settings, a JSON object; `-` reads stdin. Secrets are best written as ${env:NAME}
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// `enabled`, `paused` or `disabled`
+        #[arg(long, value_name = "STATE")]
+        state: Option<String>,
+        /// An event type that it takes; can be given more than once, `any` for any
+        #[arg(long = "message-type", value_name = "TYPE")]
+        message_types: Vec<String>,
+        #[command(flatten)]
+        change: Change,
+        #[command(flatten)]
+        server: Server,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Connection {
+    #[command(flatten)]
+    Common(Common),
+    /// Make one, or change what is given; the rest stays
+    Put {
+        id: String,
+        #[arg(long, value_name = "ID")]
+        source: Option<String>,
+        #[arg(long, value_name = "ID")]
+        destination: Option<String>,
+        #[arg(long, value_name = "true|false")]
+        enabled: Option<bool>,
+        /// A transformation; can be given more than once, in their order, `none` for none
+        #[arg(long = "transformation", value_name = "ID")]
+        transformations: Vec<String>,
+        #[command(flatten)]
+        change: Change,
+        #[command(flatten)]
+        server: Server,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Credential {
+    #[command(flatten)]
+    Common(Common),
+    /// Make one, or change what is given; the secret itself is read from a file, `-` reads stdin
+    Put {
+        id: String,
+        /// What it is for
+        #[arg(long)]
+        description: Option<String>,
+        /// The file with the secret; its last line break is left out
+        #[arg(long, value_name = "FILE")]
+        value_file: Option<PathBuf>,
+        #[command(flatten)]
+        change: Change,
+        #[command(flatten)]
+        server: Server,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Revisions {
+    /// List them, newest first
+    List {
+        /// At most so many
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        limit: u32,
+        /// Only older ones than this
+        #[arg(long, value_name = "REVISION")]
+        before: Option<i64>,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Show one with the catalog as it was
+    Show {
+        revision: i64,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// What differs between two
+    Diff {
+        revision: i64,
+        /// The other one [default: the one before]
+        #[arg(long, value_name = "REVISION")]
+        from: Option<i64>,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Apply an older one again, as a new one
+    Rollback {
+        revision: i64,
+        #[command(flatten)]
+        change: Change,
+        #[command(flatten)]
+        server: Server,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// The folder; it must be empty or not there
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) server: Server,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Token {
+    /// Make one; its secret is printed this once
+    Create {
+        /// Who or what it is for
+        #[arg(long)]
+        name: String,
+        /// viewer reads, editor changes the catalog, admin makes tokens and rotates keys
+        #[arg(long, value_name = "ROLE")]
+        role: Role,
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// List them, without their secrets
+    List {
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Make one worthless
+    Revoke {
+        /// Its id, from the list
+        id: String,
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        server: Server,
+    },
+}
+
+/// A database to go to instead of asking the admin API: whoever may read it needs no token.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Place {
+    /// The data directory of a Pintle on this machine: the first token can be made there
+    #[arg(long, value_name = "DIR", conflicts_with = "database_url")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// The Postgres that Pintle uses
+    #[arg(long, value_name = "URL")]
+    pub(crate) database_url: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Secrets {
+    /// Seal everything that is stored with a new key
+    Rotate {
+        #[command(flatten)]
+        server: Server,
+    },
+}
+
+fn language(text: &str) -> Result<Language, String> {
+    let known = [Language::JavaScript, Language::Python];
+    let found = known.into_iter().find(|language| language.as_str() == text);
+    found.ok_or_else(|| format!("{text:?} is not a language; use javascript or python"))
+}

@@ -1,0 +1,15 @@
+//! The admin API and the command line over it, against the real program on a real Postgres.
+
+#![allow(clippy::unwrap_used, reason = "in a test the line is the message, also in a function that tests share")]
+
+mod access;
+mod code;
+mod commands;
+mod crash;
+mod openapi;
+mod rollback;
+mod secrets;
+mod setup;
+mod shadow;
+mod things;
+mod tls;

@@ -18,7 +18,7 @@ pub use config::Config;
 pub use dial::{Dial, Internet, Stream};
 
 use crate::http::build::{CONNECTION_HEADERS, Malformed, build};
-use crate::http::describe_failure;
+use crate::http::{describe_failure, port};
 use crate::metrics;
 use bytes::Bytes;
 use connector::{Connector, Refused};

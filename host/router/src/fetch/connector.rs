@@ -2,6 +2,7 @@
 
 use super::address;
 use super::dial::{Dial, Stream};
+use crate::http;
 use hyper::Uri;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
@@ -60,7 +61,7 @@ impl Connector {
     async fn connect(self, uri: Uri) -> Result<Link, Failure> {
         let tls = uri.scheme_str() == Some("https");
         let host = uri.host().unwrap_or_default();
-        let port = port(&uri);
+        let port = http::port(&uri);
         let connecting = async {
             let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
             for to in address::reachable(&*self.dial, &self.allowed, host, port).await? {

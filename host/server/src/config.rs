@@ -75,11 +75,11 @@ impl Config {
                 Config::parse(&text).map_err(|error| Invalid(format!("{}: {error}", path.display())))?
             }
         };
-        let Config { gateway, admin, .. } = &mut config;
+        let Config { gateway, admin, router, .. } = &mut config;
         set(&mut gateway.listen, args.listen);
         set(&mut admin.listen, args.admin_listen);
         admin.insecure |= args.admin_insecure;
-        config.router.egress_allow.extend(&args.egress_allow);
+        router.egress_allow.extend(&args.egress_allow);
         admin.tls_certificate = args.admin_tls_certificate.clone().or(admin.tls_certificate.take());
         admin.tls_key = args.admin_tls_key.clone().or(admin.tls_key.take());
         config.data_dir = args.data_dir.clone().or(config.data_dir);

@@ -60,7 +60,7 @@ fn a_wrong_command_line_has_an_exit_code_of_its_own() {
 
 #[test]
 fn an_admin_address_must_be_one() {
-    for admin in ["localhost:8081", "https://localhost:8081", "http://", "http://h/path", "8081"] {
+    for admin in ["localhost:8081", "ftp://localhost:8081", "http://", "http://h/path", "8081"] {
         let (code, out, err) = ran(&format!("status --admin {admin}"));
         assert_eq!(format!("{code:?}"), exit(Exit::Usage), "{admin}: {err}");
         assert!(out.is_empty() && err.contains("http://127.0.0.1:8081"), "{err}");

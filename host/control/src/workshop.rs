@@ -13,12 +13,7 @@ use std::sync::Arc;
 /// Loads, runs and compares code. The server implements it over the component runtime.
 pub trait Workshop: Send + Sync + 'static {
     /// Whether this code would run, with what the catalog gives to it.
-    fn check(
-        &self,
-        catalog: Arc<Catalog>,
-        candidate: Candidate,
-        bytes: Bytes,
-    ) -> Answer<'_, Result<(), Rejected>>;
+    fn check(&self, catalog: Arc<Catalog>, candidate: Candidate, bytes: Bytes) -> Answer<'_, Result<(), Rejected>>;
 
     /// What a destination component says of itself: name, version, event types, schema.
     fn describe(&self, component: Bytes) -> Answer<'_, Result<Value, Rejected>>;

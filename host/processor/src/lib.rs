@@ -31,7 +31,7 @@ pub mod supervisor;
 pub mod trial;
 
 pub use config::Config;
-pub use journal::Journal;
 pub use given::Given;
+pub use journal::Journal;
 pub use plugins::{Files, Plugins, Unloadable};
 pub use supervisor::{DestinationState, Handle, RetryError, Supervisor};

@@ -9,16 +9,16 @@ use pintle_control::problem::{Detail, Place};
 use pintle_control::views::trials::{ErrorView, KeptLine, LogLineView, ResultView, ShadowBody, ShadowView, TrialView};
 use pintle_control::{Answer, Candidate, Failure, Rejected, Workshop};
 use pintle_processor::journal::Line;
+use pintle_processor::plugins::Stamp;
 use pintle_processor::shadow::{Refused, Request};
 use pintle_processor::spec::Running;
 use pintle_processor::trial::{Event, Outcome, Trial};
-use pintle_processor::plugins::Stamp;
 use pintle_processor::{Given, Handle, Plugins, Unloadable};
 use pintle_router::Mask;
 use pintle_runtime::destination::{ConfigureError, Manifest};
 use pintle_store::artifacts::Missing;
-use serde_json::value::RawValue;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::broadcast::error::RecvError;
@@ -62,19 +62,12 @@ impl Bench {
 }
 
 impl Workshop for Bench {
-    fn check(
-        &self,
-        catalog: Arc<Catalog>,
-        candidate: Candidate,
-        bytes: Bytes,
-    ) -> Answer<'_, Result<(), Rejected>> {
+    fn check(&self, catalog: Arc<Catalog>, candidate: Candidate, bytes: Bytes) -> Answer<'_, Result<(), Rejected>> {
         async move {
             let (id, given) = (&candidate.id, Given::of(&catalog));
             let loads = match candidate.is_library {
                 true => self.plugins.library_of(id, &candidate.code, &given, &bytes).await,
-                false => {
-                    self.plugins.transformation_of(id, &running(&candidate), &given, &bytes).await.map(drop)
-                }
+                false => self.plugins.transformation_of(id, &running(&candidate), &given, &bytes).await.map(drop),
             };
             match loads {
                 Ok(()) => Ok(Ok(())),

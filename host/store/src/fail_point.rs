@@ -22,12 +22,8 @@ pub const POINTS: [&str; 10] = [
 ];
 
 /// Those between the steps of a change of the catalog, and behind a rotation of the key.
-pub const CATALOG_POINTS: [&str; 4] = [
-    "catalog:after-artifact",
-    "catalog:before-commit",
-    "catalog:after-commit",
-    "secrets:after-rotate",
-];
+pub const CATALOG_POINTS: [&str; 4] =
+    ["catalog:after-artifact", "catalog:before-commit", "catalog:after-commit", "secrets:after-rotate"];
 
 static ARMED: OnceLock<Armed> = OnceLock::new();
 

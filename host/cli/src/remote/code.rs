@@ -13,10 +13,16 @@ use serde_json::{Value, json};
 use std::io::Write;
 use std::path::Path;
 
-pub(crate) async fn transform(command: RemoteTransform, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
+pub(crate) async fn transform(
+    command: RemoteTransform,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<Exit, Failure> {
     match command {
         RemoteTransform::Code(command) => run("transformations", command, out, err).await,
-        RemoteTransform::Logs { id, limit, follow, server } => trials::logs(&id, limit, follow, &server, out, err).await,
+        RemoteTransform::Logs { id, limit, follow, server } => {
+            trials::logs(&id, limit, follow, &server, out, err).await
+        }
         RemoteTransform::TestRun { id, events, version, server } => {
             trials::test_run(&id, &events, version, &server, out, err).await
         }

@@ -168,13 +168,13 @@ pub fn assert_all<D: Destination>(folder: &Path) -> usize {
 
 /// The requests of an outcome; a record is shown as what it is.
 fn requests(deliveries: &[Delivery]) -> Result<Vec<&Request>, String> {
-    let request = |delivery| match delivery {
-        &Delivery::Request(ref request) => Ok(request),
+    let requests = deliveries.iter().map(|delivery| match delivery {
+        Delivery::Request(request) => Ok(request),
         Delivery::Record(record) => {
             Err(format!("it gave a record for {}, and cases know requests only", record.stream))
         }
-    };
-    deliveries.iter().map(request).collect()
+    });
+    requests.collect()
 }
 
 fn body_text(body: &Body) -> String {

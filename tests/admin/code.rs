@@ -93,6 +93,49 @@ async fn code_that_would_not_run_is_refused_with_its_place() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_library_and_what_imports_it_are_saved_in_any_order_and_published_in_the_right_one() {
+    let pintle = Pintle::start(Options::without_file()).await;
+    let code =
+        "import { shout } from 'words';\nexport function transformEvent(event) { event.a = shout('a'); return event; }";
+    let (status, problem) = push(&pintle, "t", code).await;
+    assert!(status == 422 && problem["detail"].to_string().contains("words"), "{problem:#}");
+
+    let library = "export const shout = (text) => text.toUpperCase();";
+    let path = "/admin/v1/libraries/words";
+    let saved = pintle.ask("PUT", &format!("{path}/draft"), &[], library.as_bytes()).await.unwrap();
+    assert_eq!(saved.status, 201, "{saved:?}");
+    assert_eq!(push(&pintle, "t", code).await.0, 201);
+    let trial = json!({"events": [{"type": "track"}]});
+    let trial = pintle.make("POST", "/admin/v1/transformations/t/test", &trial).await;
+    assert_eq!(trial["results"][0]["outputs"][0]["a"], "A", "{trial:#}");
+
+    let publish = "/admin/v1/transformations/t/publish";
+    let (status, problem) = pintle.call("POST", publish, &Value::Null).await;
+    assert!(status == 422 && problem["detail"].to_string().contains("words"), "{problem:#}");
+    pintle.make("POST", &format!("{path}/publish"), &Value::Null).await;
+    pintle.make("POST", publish, &Value::Null).await;
+
+    let broken = pintle.ask("PUT", &format!("{path}/draft"), &[], b"export const a = ;").await.unwrap();
+    assert_eq!(broken.status, 422, "{broken:?}");
+    let problem: Value = serde_json::from_str(&broken.text).unwrap();
+    assert_eq!((&problem["script"]["file"], &problem["script"]["line"]), (&json!("library words"), &json!(1)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hosts_that_the_live_code_cannot_have_are_refused() {
+    let pintle = Pintle::start(Options::without_file()).await;
+    let path = "/admin/v1/transformations/t";
+    let code = b"def transformEvent(event, metadata):\n    return event\n";
+    let saved = pintle.ask("PUT", &format!("{path}/draft?language=python"), &[], code).await.unwrap();
+    assert_eq!(saved.status, 201, "{saved:?}");
+    pintle.make("POST", &format!("{path}/publish"), &Value::Null).await;
+    let before = revision(&pintle).await;
+    let (status, problem) = pintle.call("PUT", path, &json!({"hosts": ["api.example.com:8443"]})).await;
+    assert!(status == 422 && problem["detail"].to_string().contains("no network"), "{problem:#}");
+    assert_eq!(revision(&pintle).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn errors_logs_and_drops_are_told_apart() {
     let receiver = Receiver::start().await;
     let pintle = Pintle::start(Options::without_file()).await;

@@ -33,6 +33,19 @@ impl Given {
         Given { libraries: live.collect(), credentials: catalog.credentials.clone() }
     }
 
+    /// The same, and the drafts of libraries that were never published: a draft may be tried with them, so that
+    /// both can be saved before either is published.
+    #[must_use]
+    pub fn with_drafts(catalog: &Catalog) -> Given {
+        let mut given = Given::of(catalog);
+        for (name, library) in catalog.libraries.iter().filter(|(_, library)| library.history.live.is_none()) {
+            if let Some(draft) = &library.history.draft {
+                given.libraries.insert(name.clone(), draft.code.clone());
+            }
+        }
+        given
+    }
+
     /// The credentials as code gets them.
     ///
     /// # Errors

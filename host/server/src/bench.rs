@@ -30,8 +30,14 @@ const MESSAGE_BYTES_MAX: usize = 1_000;
 pub struct Bench {
     processor: Handle,
     plugins: Plugins,
-    /// What plugins that are files say of themselves, and what the file was like then.
-    manifests: Mutex<BTreeMap<String, (Option<Stamp>, Arc<Value>)>>,
+    manifests: Mutex<BTreeMap<String, Said>>,
+}
+
+/// What a plugin that is a file said of itself.
+struct Said {
+    /// What the file was like then.
+    file: Option<Stamp>,
+    manifest: Arc<Value>,
 }
 
 impl Bench {
@@ -41,11 +47,11 @@ impl Bench {
     }
 
     async fn bundled_manifest(&self, plugin: &str) -> Option<Arc<Value>> {
-        let stamp = self.plugins.files().stamp(plugin);
-        if let Some((of, manifest)) = self.manifests.lock().unwrap_or_else(PoisonError::into_inner).get(plugin)
-            && *of == stamp
+        let file = self.plugins.files().stamp(plugin);
+        if let Some(said) = self.manifests.lock().unwrap_or_else(PoisonError::into_inner).get(plugin)
+            && said.file == file
         {
-            return Some(manifest.clone());
+            return Some(said.manifest.clone());
         }
         let loaded = match self.plugins.destination(plugin, None).await {
             Ok(loaded) => loaded,
@@ -55,8 +61,8 @@ impl Bench {
             }
         };
         let manifest = Arc::new(manifest(loaded.manifest()));
-        let noted = (stamp, manifest.clone());
-        self.manifests.lock().unwrap_or_else(PoisonError::into_inner).insert(plugin.to_owned(), noted);
+        let said = Said { file, manifest: manifest.clone() };
+        self.manifests.lock().unwrap_or_else(PoisonError::into_inner).insert(plugin.to_owned(), said);
         Some(manifest)
     }
 }
@@ -64,7 +70,7 @@ impl Bench {
 impl Workshop for Bench {
     fn check(&self, catalog: Arc<Catalog>, candidate: Candidate, bytes: Bytes) -> Answer<'_, Result<(), Rejected>> {
         async move {
-            let (id, given) = (&candidate.id, Given::of(&catalog));
+            let (id, given) = (&candidate.id, given(&catalog, &candidate));
             let loads = match candidate.is_library {
                 true => self.plugins.library_of(id, &candidate.code, &given, &bytes).await,
                 false => self.plugins.transformation_of(id, &running(&candidate), &given, &bytes).await.map(drop),
@@ -137,7 +143,8 @@ impl Workshop for Bench {
                 .zip(0..)
                 .map(|((message, metadata), number)| Event::new(message.get(), metadata.get(), number))
                 .collect();
-            match self.processor.trial(&candidate.id, &running(&candidate), &Given::of(&catalog), &events).await {
+            match self.processor.trial(&candidate.id, &running(&candidate), &given(&catalog, &candidate), &events).await
+            {
                 Ok(trial) => Ok(Ok(view(candidate.version, trial))),
                 Err(error) => rejected(error).map(Err),
             }
@@ -228,6 +235,10 @@ fn kept(line: Line) -> KeptLine {
         level: line.level.to_string(),
         message: line.message.to_string(),
     }
+}
+
+fn given(catalog: &Catalog, candidate: &Candidate) -> Given {
+    if candidate.version == "draft" { Given::with_drafts(catalog) } else { Given::of(catalog) }
 }
 
 fn running(candidate: &Candidate) -> Running {

@@ -18,6 +18,7 @@ use axum::{Extension, Json};
 use pintle_catalog::{Catalog, Code, Draft, Form, History, Kind, Language, Library, Stamp, Transformation};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A thing that has code in versions.
 pub(super) trait Coded: Thing {
@@ -191,6 +192,12 @@ pub(super) async fn publish<T: Coded>(
         "" => format!("{} {id} was published", T::KIND),
         note => note.to_owned(),
     })?;
+    let catalog = office.editor.current();
+    if let Some(thing) = T::all(&catalog).get(&id)
+        && let Some(draft) = &thing.history().draft
+    {
+        must_run(office, &catalog, &id, thing, &draft.code, thing.hosts()).await?;
+    }
     let stamp = Stamp { author: caller.name.clone(), at_ms: now_ms() };
     let changed = office.editor.change(&caller.name, &reason, |catalog| {
         let thing = T::all_mut(catalog).get_mut(&id).ok_or_else(|| missing(T::KIND, &id))?;
@@ -214,6 +221,41 @@ pub(super) async fn publish<T: Coded>(
     });
     let changed = changed.await?;
     answer::<T>(&changed.catalog, &id, changed.value, !changed.changes.is_empty())
+}
+
+/// Refuses stored code that would not run with what is published now and these hosts.
+async fn must_run<T: Coded>(
+    office: &Office,
+    catalog: &Arc<Catalog>,
+    id: &str,
+    thing: &T,
+    code: &Code,
+    hosts: Vec<String>,
+) -> Result<(), Problem> {
+    let bytes = super::export::artifact(office, &code.digest).await?;
+    let candidate = Candidate {
+        id: id.to_owned(),
+        name: thing.name().to_owned(),
+        version: "live".to_owned(),
+        code: code.clone(),
+        hosts,
+        is_library: T::KIND == Kind::Library,
+    };
+    office.workshop.check(catalog.clone(), candidate, bytes).await?.map_err(Problem::from)
+}
+
+/// Refuses hosts with which the live code would not run any more: not every engine has a network.
+pub(super) async fn takes_hosts(office: &Office, id: &str, sent: &Value) -> Result<(), Problem> {
+    // A body that is none is refused where it is read.
+    let Ok(CodeBody { hosts: Some(hosts), .. }) = serde_json::from_value(sent.clone()) else { return Ok(()) };
+    let catalog = office.editor.current();
+    match catalog.transformations.get(id) {
+        Some(thing) if thing.hosts != hosts => match thing.history.live() {
+            Some(live) => must_run(office, &catalog, id, thing, &live.code, hosts).await,
+            None => Ok(()),
+        },
+        _ => Ok(()),
+    }
 }
 
 /// POST …/rollback: an older version is live again.
@@ -351,11 +393,7 @@ impl Coded for Library {
 }
 
 /// The candidate that a version of a transformation is.
-pub(super) fn candidate(
-    office: &Office,
-    id: &str,
-    which: Option<&str>,
-) -> Result<(std::sync::Arc<Catalog>, Candidate), Problem> {
+pub(super) fn candidate(office: &Office, id: &str, which: Option<&str>) -> Result<(Arc<Catalog>, Candidate), Problem> {
     let catalog = office.editor.current();
     let thing = catalog.transformations.get(id).ok_or_else(|| missing(Kind::Transformation, id))?;
     let (version, code) = pick(&thing.history, which, id)?;

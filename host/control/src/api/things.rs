@@ -2,7 +2,7 @@
 
 use super::body;
 use super::tag::{self, Precondition};
-use super::{Api, catalog};
+use super::{Api, catalog, code};
 use crate::access::Caller;
 use crate::office::{Office, Schemas};
 use crate::problem::{Code, Problem};
@@ -74,6 +74,9 @@ pub(super) async fn put<T: Thing>(
     let schemas = schemas_for::<T>(office, &office.editor.current(), plugin.as_deref()).await?;
     if T::KIND == Kind::Destination {
         takes_config(office, &id, &sent, &schemas).await?;
+    }
+    if T::KIND == Kind::Transformation {
+        code::takes_hosts(office, &id, &sent).await?;
     }
     let wanted: T::Body = serde_json::from_value(sent)
         .map_err(|error| Problem::new(Code::BadRequest, format!("the body is not a {}: {error}", T::KIND)))?;

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 pub(crate) enum Remote {
     /// Libraries that transformations import
     #[command(subcommand)]
-    Library(Code),
+    Library(Versioned),
     /// Where events come from
     #[command(subcommand)]
     Source(Source),
@@ -48,7 +48,7 @@ pub(crate) struct Change {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Code {
+pub(crate) enum Versioned {
     /// List them
     List {
         #[command(flatten)]
@@ -146,7 +146,7 @@ pub(crate) enum Code {
 #[derive(Debug, Subcommand)]
 pub(crate) enum RemoteTransform {
     #[command(flatten)]
-    Code(Code),
+    Versioned(Versioned),
     /// What it logged last
     Logs {
         id: String,

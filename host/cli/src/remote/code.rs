@@ -1,6 +1,6 @@
 //! Transformations and libraries.
 
-use super::args::{Change, Code, RemoteTransform};
+use super::args::{Change, RemoteTransform, Versioned};
 use super::{all, cell, change, print, read_file, text, trials};
 use crate::args::Server;
 use crate::client::{Client, Sent, encoded};
@@ -19,7 +19,7 @@ pub(crate) async fn transform(
     err: &mut dyn Write,
 ) -> Result<Exit, Failure> {
     match command {
-        RemoteTransform::Code(command) => run("transformations", command, out, err).await,
+        RemoteTransform::Versioned(command) => run("transformations", command, out, err).await,
         RemoteTransform::Logs { id, limit, follow, server } => {
             trials::logs(&id, limit, follow, &server, out, err).await
         }
@@ -33,32 +33,32 @@ pub(crate) async fn transform(
     }
 }
 
-pub(super) async fn library(command: Code, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
+pub(super) async fn library(command: Versioned, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
     run("libraries", command, out, err).await
 }
 
-async fn run(kind: &str, command: Code, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
+async fn run(kind: &str, command: Versioned, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
     let path = |id: &str, rest: &str| format!("/admin/v1/{kind}/{}{rest}", encoded(id));
     match command {
-        Code::List { server } => {
+        Versioned::List { server } => {
             let items = all(&Client::of(&server)?, &format!("/admin/v1/{kind}")).await?;
             print(&server, &json!({"items": items}), out, |_, out| list(&items, out))
         }
-        Code::Show { id, server } => {
+        Versioned::Show { id, server } => {
             let (thing, tag) = Client::of(&server)?.tagged(&path(&id, "")).await?;
             show(&server, thing, tag, out)
         }
-        Code::Versions { id, server } => {
+        Versioned::Versions { id, server } => {
             let page: Value = Client::of(&server)?.get(&path(&id, "/versions")).await?;
             print(&server, &page, out, |page, out| versions(page, out))
         }
-        Code::Code { id, version, server } => {
+        Versioned::Code { id, version, server } => {
             let query = version.map(|version| format!("?version={}", encoded(&version))).unwrap_or_default();
             let (client, path) = (Client::of(&server)?, path(&id, &format!("/code{query}")));
             out.write_all(&client.send(Method::GET, &path, Sent::Nothing, &[]).await?.body)?;
             Ok(Exit::Done)
         }
-        Code::Push { id, file, language, publish, note, change, server } => {
+        Versioned::Push { id, file, language, publish, note, change, server } => {
             let client = Client::of(&server)?;
             let thing = push(&client, kind, &id, &file, language, &change).await?;
             if !publish {
@@ -76,15 +76,15 @@ async fn run(kind: &str, command: Code, out: &mut dyn Write, err: &mut dyn Write
             let nothing = Change { reason: change.reason, if_match: None };
             published(&client, &path(&id, "/publish"), body, &nothing, &id, &server, out).await
         }
-        Code::Publish { id, note, change, server } => {
+        Versioned::Publish { id, note, change, server } => {
             let client = Client::of(&server)?;
             published(&client, &path(&id, "/publish"), json!({"note": note}), &change, &id, &server, out).await
         }
-        Code::Rollback { id, to, change, server } => {
+        Versioned::Rollback { id, to, change, server } => {
             let client = Client::of(&server)?;
             published(&client, &path(&id, "/rollback"), json!({"to": to}), &change, &id, &server, out).await
         }
-        Code::Set { id, name, description, hosts, no_hosts, change: said, server } => {
+        Versioned::Set { id, name, description, hosts, no_hosts, change: said, server } => {
             let mut body = json!({});
             for (field, value) in [("name", name), ("description", description)] {
                 if let Some(value) = value {
@@ -99,7 +99,7 @@ async fn run(kind: &str, command: Code, out: &mut dyn Write, err: &mut dyn Write
             let (tag, thing) = (reply.tag.clone(), reply.json(&client)?);
             show(&server, thing, tag, out)
         }
-        Code::Delete { id, change: said, server } => {
+        Versioned::Delete { id, change: said, server } => {
             let client = Client::of(&server)?;
             change(&client, Method::DELETE, &path(&id, ""), Sent::Nothing, &said).await?;
             writeln!(err, "{} is deleted", plain(&id))?;

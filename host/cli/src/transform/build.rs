@@ -1,13 +1,11 @@
 //! `pintle transform build`: a stand-alone component of a transformation, which runs without an engine.
 
 use super::args::Build;
-use super::source::{Kind, find};
+use super::source::{Kind, find, read};
 use crate::failure::{Exit, Failure};
 use crate::tool;
 use pintle_runtime::build::Toolchain;
-use pintle_runtime::transformation::Source;
 use pintle_runtime::{Config, Runtime};
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 use tokio::process::Command;
@@ -31,19 +29,8 @@ pub(super) async fn run(build: &Build, out: &mut dyn Write, err: &mut dyn Write)
         return Err(Failure::new(Exit::Usage, message));
     }
     install(&folder).await?;
-    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let code = std::fs::read_to_string(&file)
-        .map_err(|error| Failure::new(Exit::BadFile, format!("{}: {error}", file.display())))?;
     let id = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let source = Source {
-        id: id.clone(),
-        version: id,
-        name,
-        code,
-        libraries: BTreeMap::new(),
-        credentials: BTreeMap::new(),
-        hosts: Vec::new(),
-    };
+    let source = read(&file, &id, &build.libraries)?;
     writeln!(err, "building {} with componentize-js", file.display())?;
     let toolchain = Toolchain { folder, wit, node: "node".into() };
     let component = toolchain

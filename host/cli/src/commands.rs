@@ -72,7 +72,7 @@ async fn ask(command: ClientCommand, out: &mut dyn Write, err: &mut dyn Write) -
         ClientCommand::Import(import) => check(&import, out),
         // In boxes: they run components, and would make the future of every other command larger.
         ClientCommand::Plugin(command) => Box::pin(plugin::run(command, out, err)).await,
-        ClientCommand::Transform(command) => Box::pin(transform::run(command, out)).await,
+        ClientCommand::Transform(command) => Box::pin(transform::run(command, out, err)).await,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Python that does its worst, and those beside it that must not notice.
 
 use crate::hostile::{GUILTY, dealt_with};
-use crate::neighbours::{Neighbours, assert_unharmed, events};
+use crate::neighbours::{Neighbours, assert_unharmed, bodies_alone, events};
 use pintle_tests::events::post;
 use pintle_tests::pintle::{Options, Pintle};
 use pintle_tests::receiver::Receiver;
@@ -29,6 +29,7 @@ fn code(misdeed: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn python_that_does_its_worst_harms_nobody_beside_it() {
+    let alone = bodies_alone().await;
     let neighbours = Neighbours::start().await;
     let sink = Receiver::start().await;
     let mut workspace = neighbours.workspace();
@@ -38,7 +39,7 @@ async fn python_that_does_its_worst_harms_nobody_beside_it() {
     let pintle = Pintle::start(Options::new(&workspace).set("runtime", "run-time-max", 0.5)).await;
 
     post(pintle.gateway(), &events(), 100).await.unwrap();
-    assert_unharmed(&neighbours, &pintle).await;
+    assert_unharmed(&neighbours, &pintle, alone).await;
     for (id, _, refused) in MISDEEDS {
         let dead = dealt_with(&pintle, id).await;
         assert_eq!(dead, if refused { GUILTY.1 } else { 0 }, "{id}");

@@ -18,7 +18,7 @@ use wasmtime::Store;
 /// What makes an instance of this pool ready for batches.
 pub(crate) trait Kind: Send + Sync + 'static {
     /// The bindings, and what the guest said when it was made ready.
-    type Api: Send + 'static;
+    type Api: Send + Sync + 'static;
     /// Why a guest does not want to start: its configuration or its script is wrong.
     type Refusal: Display + Send;
 

@@ -6,6 +6,7 @@ mod engine;
 mod new;
 mod source;
 mod test;
+mod toolchain;
 
 use crate::failure::{Exit, Failure};
 use args::TransformCommand;

@@ -10,7 +10,7 @@ pub(crate) enum TransformCommand {
     New(New),
     /// Run a transformation over the test files beside it
     Test(Test),
-    /// Build a stand-alone component of a transformation in JavaScript
+    /// Build a stand-alone component of a transformation, which runs without an engine
     Build(Build),
 }
 
@@ -57,7 +57,7 @@ pub(crate) struct Test {
 
 #[derive(Debug, Arguments)]
 pub(crate) struct Build {
-    /// The code (.js or .ts), or a folder with one file `transformation.*`
+    /// The code (.js, .ts or .py), or a folder with one file `transformation.*`
     #[arg(default_value = ".")]
     pub(crate) source: PathBuf,
     /// Where the component goes [default: beside the code, ending in .wasm]

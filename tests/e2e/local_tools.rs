@@ -68,7 +68,7 @@ fn a_configuration_is_checked_with_every_mistake() {
 
 #[test]
 fn a_new_transformation_passes_its_own_tests_and_a_change_shows() {
-    for language in ["javascript", "typescript"] {
+    for language in ["javascript", "typescript", "python"] {
         let folder = Folder::new("transform");
         let new = folder.path().join("tidy");
         assert_eq!(said(&["transform", "new", text(&new), "--language", language]).code, 0);

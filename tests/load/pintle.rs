@@ -29,6 +29,11 @@ pub fn demo(receiver_port: u16) -> anyhow::Result<String> {
     Ok(demo.replace("WRITE_KEY", WRITE_KEY).replace("RECEIVER_URL", &format!("http://127.0.0.1:{receiver_port}")))
 }
 
+/// The demo's transformation.
+pub fn demo_transformation() -> PathBuf {
+    demo_dir().join("transformation.js")
+}
+
 fn demo_dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/up.d")
 }
@@ -48,7 +53,7 @@ impl Pintle {
         let home = scratch.join(name);
         fs::create_dir_all(&home)?;
         fs::write(home.join("workspace.yaml"), workspace)?;
-        fs::copy(demo_dir().join("transformation.js"), home.join("transformation.js"))?;
+        fs::copy(demo_transformation(), home.join("transformation.js"))?;
         let (pintle, _) = Pintle::start_again(&home)?;
         Ok(pintle)
     }
@@ -67,7 +72,7 @@ impl Pintle {
             .arg("--workspace")
             .arg(home.join("workspace.yaml"))
             .arg("--plugins-dir")
-            .arg(sibling("PINTLE_PLUGINS_DIR", "../plugins")?)
+            .arg(plugins_dir()?)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
@@ -159,6 +164,11 @@ impl Drop for Pintle {
         _ = self.child.kill();
         _ = self.child.wait();
     }
+}
+
+/// The plugins that `scripts/build-plugins` has built.
+pub fn plugins_dir() -> anyhow::Result<PathBuf> {
+    sibling("PINTLE_PLUGINS_DIR", "../plugins")
 }
 
 /// A program or folder: the one that the variable names, or one beside this program.

@@ -4,7 +4,18 @@ use anyhow::bail;
 use std::time::Duration;
 
 /// Every bench, in the order in which they run.
-pub const NAMES: [&str; 7] = ["gateway", "gateway-batches", "postgres-cpu", "end-to-end", "latency", "idle", "start"];
+pub const NAMES: [&str; 10] = [
+    "gateway",
+    "gateway-batches",
+    "postgres-cpu",
+    "end-to-end",
+    "latency",
+    "idle",
+    "start",
+    "component-destination",
+    "transformation",
+    "overhead",
+];
 
 /// What was asked for.
 #[derive(Clone, Debug)]

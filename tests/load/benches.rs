@@ -9,6 +9,7 @@ mod overhead;
 mod postgres_cpu;
 mod start;
 mod transformation;
+mod transformations_200;
 mod wrk;
 
 use crate::batches;
@@ -77,7 +78,8 @@ impl Bench {
                 "start" => start::run(self).await,
                 "component-destination" => component_destination::run(self),
                 "transformation" => transformation::run(self),
-                _ => overhead::run(self),
+                "overhead" => overhead::run(self),
+                _ => transformations_200::run(self).await,
             };
             done.with_context(|| format!("{name} failed"))?;
         }

@@ -28,7 +28,7 @@ pub struct Toolchain {
     pub folder: PathBuf,
     /// The worlds: the folder that the components are built against.
     pub wit: PathBuf,
-    /// Node 18 or later, or a Python that has the packages of the engine's requirements.
+    /// Node 20 or later, or a Python that has the packages of the engine's requirements.
     pub interpreter: OsString,
 }
 

@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use tokio::process::Command;
 
-const NO_NODE: &str = "install Node 18 or later with npm";
+const NO_NODE: &str = "install Node 20 or later with npm";
 const NO_PYTHON: &str = "install Python 3.11 or later with its venv module";
 
 /// The tools for a language. `engines` is the folder `plugins/engines` of a clone.

@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use case::{Case, Code, Subject};
 use outcome::{Expected, Found};
 use pintle_runtime::build::{Error as BuildError, Toolchain};
-use pintle_runtime::transformation::{Context, ScriptEngine, Transformation};
+use pintle_runtime::transformation::{Context, Language, ScriptEngine, Transformation};
 use pintle_runtime::{Config, Runtime};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -55,7 +55,7 @@ impl Scripts {
         };
         let engine = load("javascript-engine.wasm").await?;
         let net_engine = load("javascript-net-engine.wasm").await?;
-        let toolchain = Toolchain::in_clone(crate::root());
+        let toolchain = Toolchain::in_clone(crate::root(), Language::JavaScript, "node");
         let components = crate::target_dir().join("conformance-components");
         Ok(Scripts { engine, net_engine, runtime, network, config, form, toolchain, components })
     }

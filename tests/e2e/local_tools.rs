@@ -68,7 +68,7 @@ fn a_configuration_is_checked_with_every_mistake() {
 
 #[test]
 fn a_new_transformation_passes_its_own_tests_and_a_change_shows() {
-    for language in ["javascript", "typescript"] {
+    for language in ["javascript", "typescript", "python"] {
         let folder = Folder::new("transform");
         let new = folder.path().join("tidy");
         assert_eq!(said(&["transform", "new", text(&new), "--language", language]).code, 0);
@@ -89,6 +89,33 @@ fn a_new_transformation_passes_its_own_tests_and_a_change_shows() {
         let again = said(&["transform", "new", text(&new)]);
         assert_eq!(again.code, 64, "nothing is written over: {again:?}");
     }
+}
+
+#[test]
+fn a_component_of_a_script_passes_the_tests_of_its_source() {
+    let engines = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/engines");
+    let folder = Folder::new("build");
+    for (language, ending) in [("typescript", "ts"), ("python", "py")] {
+        let new = folder.path().join(language);
+        assert_eq!(said(&["transform", "new", text(&new), "--language", language]).code, 0);
+        let built = said(&["transform", "build", text(&new), "--engines-dir", text(&engines)]);
+        assert_eq!(built.code, 0, "{built:?}");
+        std::fs::remove_file(new.join(format!("transformation.{ending}"))).unwrap();
+        let passed = said(&["transform", "test", text(&new)]);
+        assert_eq!(passed.code, 0, "{passed:?}");
+    }
+}
+
+#[test]
+fn a_script_that_does_not_load_becomes_no_component() {
+    let engines = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/engines");
+    let folder = Folder::new("no-build");
+    let code = folder.path().join("transformation.js");
+    std::fs::write(&code, "export function transformEvent(event) {\n  return event +;\n}\n").unwrap();
+    let refused = said(&["transform", "build", text(&code), "--engines-dir", text(&engines)]);
+    assert!(refused.code != 0 && refused.err.contains("transformation.js:2:"), "{refused:?}");
+    let lost = said(&["transform", "build", text(&code), "--engines-dir", text(folder.path())]);
+    assert!(lost.code == 64 && lost.err.contains("plugins/engines"), "{lost:?}");
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod hostile_python;
 mod import;
 mod lagging;
 mod local_tools;
+mod many_transformations;
 mod neighbours;
 mod plugins;
 mod python;

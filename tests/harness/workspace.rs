@@ -53,6 +53,14 @@ impl Workspace {
         workspace
     }
 
+    /// With a source of its own for this destination, named like it and with this write key.
+    #[must_use]
+    pub fn own_source(mut self, id: &str, write_key: &str) -> Workspace {
+        self.0["sources"][id] = json!({"write-key": write_key});
+        self.0["connections"][format!("{SOURCE}-{id}")]["source"] = id.into();
+        self
+    }
+
     /// With a destination that gets what this Python makes of them.
     #[must_use]
     pub fn python(self, id: &str, url: &str, code: &str) -> Workspace {

@@ -1,13 +1,18 @@
 //! The benches, and what they share.
 
+mod component_destination;
 mod end_to_end;
 mod gateway;
 mod idle;
 mod latency;
+mod overhead;
 mod postgres_cpu;
 mod start;
+mod transformation;
+mod transformations_200;
 mod wrk;
 
+use crate::batches;
 use crate::events::Pool;
 use crate::figure::{Figure, table};
 use crate::peers::Peer;
@@ -70,7 +75,11 @@ impl Bench {
                 "end-to-end" => end_to_end::run(self).await,
                 "latency" => latency::run(self).await,
                 "idle" => idle::run(self).await,
-                _ => start::run(self).await,
+                "start" => start::run(self).await,
+                "component-destination" => component_destination::run(self),
+                "transformation" => transformation::run(self),
+                "overhead" => overhead::run(self),
+                _ => transformations_200::run(self).await,
             };
             done.with_context(|| format!("{name} failed"))?;
         }
@@ -83,6 +92,13 @@ impl Bench {
             println!("{}", figure.json());
         }
         self.figures.push(figure);
+    }
+
+    /// The events in batches of this size, as a file.
+    fn batches_of(&self, size: usize) -> anyhow::Result<PathBuf> {
+        let path = self.scratch.join(&format!("batches-{size}.ndjson"));
+        batches::write(&self.events, &path, size)?;
+        Ok(path)
     }
 
     /// What the events are like.

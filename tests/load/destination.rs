@@ -25,10 +25,8 @@ pub struct Destination {
 /// Starts a receiver and a Pintle with the demo on it, and waits until the first event has arrived: whatever
 /// is made at first use is made then.
 pub async fn start_delivering(scratch: &Scratch, name: &str) -> anyhow::Result<(Pintle, Destination)> {
-    let mut peer = Peer::role(&["receiver"])?;
-    let address = peer.address()?;
-    let mut destination = Destination { peer, address, asking: Connection::open(address).await? };
-    let pintle = Pintle::start(scratch, name, &demo(address.port())?).await?;
+    let mut destination = Destination::start().await?;
+    let pintle = Pintle::start(scratch, name, &demo(destination.address.port())?).await?;
     let deadline = Instant::now() + FIRST_ARRIVAL_TIME_MAX;
     // The event that proved the start is on its way.
     while destination.arrived().await? == 0 {
@@ -40,6 +38,13 @@ pub async fn start_delivering(scratch: &Scratch, name: &str) -> anyhow::Result<(
 }
 
 impl Destination {
+    /// Starts a receiver.
+    pub async fn start() -> anyhow::Result<Destination> {
+        let mut peer = Peer::role(&["receiver"])?;
+        let address = peer.address()?;
+        Ok(Destination { peer, address, asking: Connection::open(address).await? })
+    }
+
     /// How many events have arrived.
     pub async fn arrived(&mut self) -> anyhow::Result<u64> {
         Ok(self.asking.get("/count").await?.parse()?)
@@ -48,7 +53,12 @@ impl Destination {
     /// How old events were when they arrived, since this was asked last, sorted, in nanoseconds. None are
     /// noted before the first question.
     pub async fn ages_ns(&mut self) -> anyhow::Result<Vec<u64>> {
-        let text = self.asking.get("/ages").await?;
+        self.ages_ns_at("/").await
+    }
+
+    /// The same of those that were posted to this path.
+    pub async fn ages_ns_at(&mut self, path: &str) -> anyhow::Result<Vec<u64>> {
+        let text = self.asking.get(&format!("/ages{path}")).await?;
         let mut ages: Vec<u64> = text.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
         ages.sort_unstable();
         Ok(ages)

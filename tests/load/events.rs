@@ -84,7 +84,13 @@ impl Pool {
 
     /// One request per event.
     pub fn singles(&self, write_key: &str) -> Vec<Template> {
-        self.events.iter().map(|event| request("/v1/track", write_key, event)).collect()
+        self.spread(&[write_key.to_owned()])
+    }
+
+    /// One request per event, the keys taking turns.
+    pub fn spread(&self, write_keys: &[String]) -> Vec<Template> {
+        let keyed = self.events.iter().zip(write_keys.iter().cycle());
+        keyed.map(|(event, write_key)| request("/v1/track", write_key, event)).collect()
     }
 
     /// One request per `size` events, as SDKs batch them.

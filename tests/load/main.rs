@@ -2,18 +2,23 @@
 //!
 //! ```text
 //!  load bench ──▶ pintle (its own process) ──▶ load receiver (its own process)
-//!        └──────▶ load sync-server, store's example `baseline`, wrk: what the figures are compared with
+//!        ├──────▶ load sync-server, store's example `baseline`, wrk: what the figures are compared with
+//!        └──────▶ load guests, runtime's example `bare`, node: components by themselves, and what they are
+//!                 compared with
 //! ```
 //!
 //! The other processes are this program again, so that their CPU time can be told apart from the generator's.
 #![allow(clippy::print_stdout, reason = "the figures are this program's output")]
 
+mod batches;
 mod benches;
 mod client;
 mod clock;
 mod destination;
 mod events;
 mod figure;
+mod guests;
+mod node;
 mod peers;
 mod pintle;
 mod plan;
@@ -28,7 +33,8 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: scripts/bench [NAME…] [--quick] [--json] [--keep]
 
-  NAME     gateway, gateway-batches, postgres-cpu, end-to-end, latency, idle, start; all of them by default
+  NAME     gateway, gateway-batches, postgres-cpu, end-to-end, latency, idle, start, component-destination,
+           transformation, overhead, transformations-200; all of them by default
   --quick  shorter cells: for a look, not for quoting
   --json   one object per figure and line
   --keep   leave the data directories and logs where they are";
@@ -49,6 +55,7 @@ fn run(args: &[String]) -> anyhow::Result<()> {
     match args.as_slice() {
         ["receiver"] => receiver::run(),
         ["sync-server", file] => sync_server::run(file.as_ref()),
+        ["guests", kind, batches, warm, cell] => guests::run(kind, batches.as_ref(), warm, cell),
         ["bench", rest @ ..] => bench(rest),
         _ => bail!("{USAGE}"),
     }

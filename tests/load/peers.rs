@@ -2,7 +2,7 @@
 
 use crate::pintle::sibling;
 use crate::processes;
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -31,6 +31,16 @@ impl Peer {
         Peer::start(&sibling("PINTLE_BASELINE", "examples/baseline")?, args)
     }
 
+    /// The runtime's example `bare`.
+    pub fn bare(args: &[&str]) -> anyhow::Result<Peer> {
+        Peer::start(&sibling("PINTLE_BARE", "examples/bare")?, args)
+    }
+
+    /// Node.
+    pub fn node(args: &[&str]) -> anyhow::Result<Peer> {
+        Peer::start("node".as_ref(), args)
+    }
+
     fn start(program: &Path, args: &[&str]) -> anyhow::Result<Peer> {
         let name = format!("{} {}", program.display(), args.join(" "));
         let mut child = Command::new(program)
@@ -51,6 +61,13 @@ impl Peer {
             bail!("{} ended early: {}", self.name, self.child.wait()?);
         }
         Ok(line.trim().to_owned())
+    }
+
+    /// The next line, of numbers.
+    pub fn numbers<const N: usize>(&mut self) -> anyhow::Result<[f64; N]> {
+        let line = self.line()?;
+        let numbers: Vec<f64> = line.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
+        numbers.try_into().map_err(|_| anyhow!("{} said: {line}", self.name))
     }
 
     /// Where it listens, which it says first.

@@ -29,6 +29,11 @@ pub fn demo(receiver_port: u16) -> anyhow::Result<String> {
     Ok(demo.replace("WRITE_KEY", WRITE_KEY).replace("RECEIVER_URL", &format!("http://127.0.0.1:{receiver_port}")))
 }
 
+/// The demo's transformation.
+pub fn demo_transformation() -> PathBuf {
+    demo_dir().join("transformation.js")
+}
+
 fn demo_dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/up.d")
 }
@@ -45,10 +50,16 @@ pub struct Pintle {
 impl Pintle {
     /// Starts on a new data directory and waits until it takes events.
     pub async fn start(scratch: &Scratch, name: &str, workspace: &str) -> anyhow::Result<Pintle> {
+        Pintle::start_with(scratch, name, workspace, "").await
+    }
+
+    /// The same with other settings than the defaults: the text of a configuration file.
+    pub async fn start_with(scratch: &Scratch, name: &str, workspace: &str, settings: &str) -> anyhow::Result<Pintle> {
         let home = scratch.join(name);
         fs::create_dir_all(&home)?;
         fs::write(home.join("workspace.yaml"), workspace)?;
-        fs::copy(demo_dir().join("transformation.js"), home.join("transformation.js"))?;
+        fs::write(home.join("pintle.yaml"), settings)?;
+        fs::copy(demo_transformation(), home.join("transformation.js"))?;
         let (pintle, _) = Pintle::start_again(&home)?;
         Ok(pintle)
     }
@@ -62,12 +73,14 @@ impl Pintle {
         let child = Command::new(&program)
             .args(["up", "--listen", &listen.to_string(), "--admin-listen", &admin.to_string()])
             .args(["--egress-allow", "127.0.0.0/8"])
+            .arg("--config")
+            .arg(home.join("pintle.yaml"))
             .arg("--data-dir")
             .arg(home.join("data"))
             .arg("--workspace")
             .arg(home.join("workspace.yaml"))
             .arg("--plugins-dir")
-            .arg(sibling("PINTLE_PLUGINS_DIR", "../plugins")?)
+            .arg(plugins_dir()?)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
@@ -128,11 +141,26 @@ impl Pintle {
         processes::resident_bytes(self.child.id())
     }
 
+    /// The most resident memory of the host since its start, or since [`Pintle::forget_peak`].
+    pub fn peak_bytes(&self) -> anyhow::Result<u64> {
+        processes::peak_bytes(self.child.id())
+    }
+
+    /// Lets the peak begin at what is resident now.
+    pub fn forget_peak(&self) -> anyhow::Result<()> {
+        processes::forget_peak(self.child.id())
+    }
+
     /// The sum of a counter over its labels.
     pub async fn counter(&self, name: &str) -> anyhow::Result<f64> {
+        self.counter_of(name, "").await
+    }
+
+    /// The sum of a counter over those of its labels that have this text in them.
+    pub async fn counter_of(&self, name: &str, labels: &str) -> anyhow::Result<f64> {
         let text = Connection::open(self.admin).await?.get("/metrics").await?;
-        let of_it =
-            text.lines().filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{'])));
+        let is_of_it = |rest: &str| rest.starts_with([' ', '{']) && rest.contains(labels);
+        let of_it = text.lines().filter(|line| line.strip_prefix(name).is_some_and(is_of_it));
         Ok(of_it.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum())
     }
 
@@ -159,6 +187,11 @@ impl Drop for Pintle {
         _ = self.child.kill();
         _ = self.child.wait();
     }
+}
+
+/// The plugins that `scripts/build-plugins` has built.
+pub fn plugins_dir() -> anyhow::Result<PathBuf> {
+    sibling("PINTLE_PLUGINS_DIR", "../plugins")
 }
 
 /// A program or folder: the one that the variable names, or one beside this program.

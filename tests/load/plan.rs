@@ -4,7 +4,19 @@ use anyhow::bail;
 use std::time::Duration;
 
 /// Every bench, in the order in which they run.
-pub const NAMES: [&str; 7] = ["gateway", "gateway-batches", "postgres-cpu", "end-to-end", "latency", "idle", "start"];
+pub const NAMES: [&str; 11] = [
+    "gateway",
+    "gateway-batches",
+    "postgres-cpu",
+    "end-to-end",
+    "latency",
+    "idle",
+    "start",
+    "component-destination",
+    "transformation",
+    "overhead",
+    "transformations-200",
+];
 
 /// What was asked for.
 #[derive(Clone, Debug)]
@@ -30,6 +42,11 @@ pub struct Spans {
     pub idle: Duration,
     /// Events that wait while the process is killed, in bytes as clients sent them.
     pub unsettled_bytes: u64,
+    /// Load on the hot ones among many transformations.
+    pub hot: Duration,
+    /// Another time than the default after which an instance without work goes: `hot` must be longer, or
+    /// nothing is cold after it.
+    pub instance_idle: Option<Duration>,
 }
 
 impl Plan {
@@ -61,6 +78,8 @@ const FULL: Spans = Spans {
     open_loop: Duration::from_secs(30),
     idle: Duration::from_secs(60),
     unsettled_bytes: 1 << 30,
+    hot: Duration::from_secs(75),
+    instance_idle: None,
 };
 
 const QUICK: Spans = Spans {
@@ -70,4 +89,6 @@ const QUICK: Spans = Spans {
     open_loop: Duration::from_secs(5),
     idle: Duration::from_secs(5),
     unsettled_bytes: 32 << 20,
+    hot: Duration::from_secs(5),
+    instance_idle: Some(Duration::from_secs(2)),
 };

@@ -10,6 +10,7 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 use tokio::net::TcpListener;
@@ -17,8 +18,9 @@ use tokio::net::TcpListener;
 #[derive(Debug, Default)]
 struct Seen {
     events: Cell<u64>,
-    /// Nanoseconds from the sending of an event to its arrival; only while somebody asks for them.
-    ages: RefCell<Option<Vec<u64>>>,
+    /// Nanoseconds from the sending of an event to its arrival, by the path it was posted to; only of paths that
+    /// somebody asks for.
+    ages: RefCell<BTreeMap<String, Vec<u64>>>,
 }
 
 /// Serves until it is killed. Says its port first.
@@ -45,9 +47,10 @@ async fn answer(seen: Rc<Seen>, request: Request<Incoming>) -> Result<Response<F
     if request.method() == Method::GET {
         return Ok(Response::new(Full::from(control(&seen, request.uri().path()))));
     }
-    let body = request.into_body().collect().await?.to_bytes();
+    let (head, body) = request.into_parts();
+    let body = body.collect().await?.to_bytes();
     seen.events.set(seen.events.get() + 1);
-    if let Some(ages) = seen.ages.borrow_mut().as_mut()
+    if let Some(ages) = seen.ages.borrow_mut().get_mut(head.uri.path())
         && let Some(sent_ns) = sent_ns(&body)
     {
         ages.push(monotonic_ns().saturating_sub(sent_ns));
@@ -55,14 +58,14 @@ async fn answer(seen: Rc<Seen>, request: Request<Incoming>) -> Result<Response<F
     Ok(Response::new(Full::from("ok")))
 }
 
-/// What the bench asks: how many events came, and how old they were since it asked last.
-fn control(seen: &Seen, path: &str) -> String {
-    match path {
-        "/ages" => {
-            let ages = seen.ages.borrow_mut().replace(Vec::new()).unwrap_or_default();
+/// What the bench asks: how many events came, and how old those posted to a path were since it asked last.
+fn control(seen: &Seen, question: &str) -> String {
+    match question.strip_prefix("/ages") {
+        Some(path) => {
+            let ages = seen.ages.borrow_mut().insert(path.to_owned(), Vec::new()).unwrap_or_default();
             ages.iter().map(u64::to_string).collect::<Vec<_>>().join(" ")
         }
-        _ => seen.events.get().to_string(),
+        None => seen.events.get().to_string(),
     }
 }
 

@@ -77,7 +77,7 @@ async fn ask(command: ClientCommand, out: &mut dyn Write, err: &mut dyn Write) -
         ClientCommand::Import(_) => Err(Failure::new(Exit::Usage, "name a file with --check, or what to import")),
         // In boxes: they run components, and would make the future of every other command larger.
         ClientCommand::Plugin(Plugin::Local(command)) => Box::pin(plugin::run(command, out, err)).await,
-        ClientCommand::Transform(Transform::Local(command)) => Box::pin(transform::run(command, out)).await,
+        ClientCommand::Transform(Transform::Local(command)) => Box::pin(transform::run(command, out, err)).await,
         ClientCommand::Plugin(Plugin::Remote(command)) => remote::plugin(command, out, err).await,
         ClientCommand::Transform(Transform::Remote(command)) => remote::transform(command, out, err).await,
         ClientCommand::Remote(command) => remote::run(command, out, err).await,

@@ -1,12 +1,12 @@
 //! Makes a stand-alone component of a script: a `transformation-plugin` that runs anywhere, without an engine.
 //!
-//! The script is linked as for an engine and loaded while the component is built, with Node and
-//! componentize-js: about 25 s of CPU and 12 MB. Nothing can be handed to such a component, so credentials and
-//! hosts are for scripts on an engine.
+//! JavaScript is linked as for an engine and loaded while the component is built, with Node and componentize-js:
+//! about 25 s of CPU and 12 MB. Python takes componentize-py, about as long, and 28 MB; it is loaded with the first
+//! call. Nothing can be handed to such a component, so credentials and hosts are for scripts on an engine.
 
 use crate::engine::hex;
 use crate::script;
-use crate::transformation::{ScriptError, Source};
+use crate::transformation::{Language, ScriptError, Source};
 use crate::{Config, instance};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -22,12 +22,14 @@ const OUTPUT_BYTES_MAX: usize = 4 << 10;
 /// Where the tools are.
 #[derive(Clone, Debug)]
 pub struct Toolchain {
-    /// The folder of the JavaScript engine, with its npm packages installed.
+    /// What is built.
+    pub language: Language,
+    /// The folder of that language's engine; for JavaScript with its npm packages installed.
     pub folder: PathBuf,
     /// The worlds: the folder that the components are built against.
     pub wit: PathBuf,
-    /// Node 18 or later. Default: `node`.
-    pub node: OsString,
+    /// Node 20 or later, or a Python that has the packages of the engine's requirements.
+    pub interpreter: OsString,
 }
 
 /// Why there is no component.
@@ -48,15 +50,28 @@ pub enum Error {
         source: io::Error,
     },
     /// The tools ran and failed.
-    #[error("componentize-js failed:\n{0}")]
+    #[error("the build failed:\n{0}")]
     Tool(String),
 }
 
 impl Toolchain {
-    /// The tools in a clone of the project.
+    /// The tools in a clone of the project, run by this interpreter.
     #[must_use]
-    pub fn in_clone(root: &Path) -> Toolchain {
-        Toolchain { folder: root.join("plugins/engines/javascript"), wit: root.join("wit"), node: "node".into() }
+    pub fn in_clone(root: &Path, language: Language, interpreter: impl Into<OsString>) -> Toolchain {
+        let folder = root.join("plugins/engines").join(match language {
+            Language::JavaScript => "javascript",
+            Language::Python => "python",
+        });
+        Toolchain { language, folder, wit: root.join("wit"), interpreter: interpreter.into() }
+    }
+
+    /// The program that builds, and the file that pins what it builds with.
+    fn files(&self) -> [PathBuf; 2] {
+        match self.language {
+            Language::JavaScript => ["build.js", "package-lock.json"],
+            Language::Python => ["build.py", "requirements.txt"],
+        }
+        .map(|name| self.folder.join(name))
     }
 
     /// Builds the component, or finds it in `cache`: a folder of components named by what they were made from.
@@ -67,7 +82,10 @@ impl Toolchain {
         if !source.hosts.is_empty() {
             return Err(Error::Granted("hosts"));
         }
-        let prepared = script::prepare(source, config).await?;
+        let prepared = match self.language {
+            Language::JavaScript => script::prepare(source, config).await?,
+            Language::Python => script::python::prepare(source, config)?,
+        };
         let modules: Vec<_> = prepared
             .modules
             .iter()
@@ -102,10 +120,18 @@ impl Toolchain {
 
     /// Changes with everything that decides about the component, but for the moment at which it is built.
     fn digest(&self, script: &str, source: &Source) -> Result<String, Error> {
-        let mut files = vec![self.folder.join("build.js"), self.folder.join("package-lock.json")];
-        for folder in [self.folder.join("src"), self.wit.clone()] {
+        let mut files = self.files().to_vec();
+        let mut folders = vec![self.folder.join("src"), self.wit.clone()];
+        while let Some(folder) = folders.pop() {
             let entries = std::fs::read_dir(&folder).map_err(|error| failed(&folder, error))?;
-            files.extend(entries.filter_map(|entry| Some(entry.ok()?.path())));
+            for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+                match path.is_dir() {
+                    // What Python leaves there is no part of the sources.
+                    true if path.ends_with("__pycache__") => {}
+                    true => folders.push(path),
+                    false => files.push(path),
+                }
+            }
         }
         files.sort();
         let mut hasher = Sha256::new();
@@ -125,15 +151,16 @@ impl Toolchain {
         let _removed = Removed(folder.clone());
         let (prepared, out) = (folder.join("prepared.json"), folder.join("out.wasm"));
         write(&prepared, input.as_bytes())?;
-        let output = Command::new(&self.node)
-            .arg(self.folder.join("build.js"))
+        let [program, _] = self.files();
+        let output = Command::new(&self.interpreter)
+            .arg(program)
             .arg("transformation")
             .args([&prepared, &out])
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .output()
             .await
-            .map_err(|error| failed(Path::new(&self.node), error))?;
+            .map_err(|error| failed(Path::new(&self.interpreter), error))?;
         if !output.status.success() {
             let mut said = String::from_utf8_lossy(&output.stderr).into_owned();
             let from = said.floor_char_boundary(said.len().saturating_sub(OUTPUT_BYTES_MAX));

@@ -66,12 +66,18 @@ impl Component {
             .into_iter()
             .filter(|world| wanted.is_none_or(|wanted| wanted == *world))
             .find_map(|world| Some((world, kind.exports(engine).find(|(name, _)| world.is(name))?.0.to_owned())));
-        let offered = |import: &str| import == NETWORK || system::offers(import);
-        let is_engine = matches!(found, Some((World::ScriptEngine, _)));
         let imports = || kind.imports(engine).map(|(import, _)| import);
-        if let Some(import) = imports().find(|import| !is_engine || !offered(import)) {
+        let offered = |import: &str| match found {
+            Some((World::ScriptEngine, _)) => import == NETWORK || system::offers(import),
+            Some((World::Transformation, _)) => system::offers(import),
+            Some((World::Destination, _)) | None => false,
+        };
+        if let Some(import) = imports().find(|import| !offered(import)) {
             let import = import.to_owned();
-            return Err(if is_engine { LoadError::System { import } } else { LoadError::Import { import } });
+            return Err(match found {
+                Some((World::ScriptEngine | World::Transformation, _)) => LoadError::System { import },
+                Some((World::Destination, _)) | None => LoadError::Import { import },
+            });
         }
         let Some((world, interface)) = found else {
             let exports: Vec<_> = kind.exports(engine).map(|(name, _)| format!("`{name}`")).collect();

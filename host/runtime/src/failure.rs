@@ -59,8 +59,11 @@ pub enum LoadError {
         /// The first import that is not allowed.
         import: String,
     },
-    /// A script engine wants something of the system that is not there.
-    #[error("the component imports `{import}`, which script engines are not given")]
+    /// It wants something of the system that its world is not given.
+    #[error(
+        "the component imports `{import}`, which plugins of this kind are not given: of the system they get a clock, \
+         randomness and standard streams, no network and no files"
+    )]
     System {
         /// The first import that is not there.
         import: String,

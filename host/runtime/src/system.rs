@@ -1,7 +1,7 @@
 //! The system that a language runtime finds around itself: enough of WASI to start Python, and nothing of
 //! the machine.
 //!
-//! Only script engines may import it ([`crate::component`]); every other guest imports nothing at all. A
+//! Script engines and transformations may import it ([`crate::component`]); destinations import nothing at all. A
 //! clock stands where the batch's context says, randomness comes from the context's seed, and what is
 //! written to the standard streams becomes log lines. There are no files, no sockets, no names to look up,
 //! no environment and no arguments: those calls are there and say no.

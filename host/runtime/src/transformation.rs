@@ -181,7 +181,8 @@ enum Instances {
 impl Transformation {
     pub(crate) async fn of_component(host: Arc<Host>, component: &Component) -> Result<Arc<Transformation>, LoadError> {
         let guest = PlainPre::new(component.pre()?).map_err(|error| component.misfit(error))?;
-        let pool = Pool::new(host.clone(), Plain { guest, id: OnceLock::new() });
+        let written_bytes_max = component.needs_system().then_some(host.config.written_bytes_max);
+        let pool = Pool::new(host.clone(), Plain { guest, id: OnceLock::new(), written_bytes_max });
         // Whether its functions have the right shape shows when it is first started; it stays warm.
         if let Err(failure) = pool.lease().await {
             return Err(match CallFailure::from(failure) {

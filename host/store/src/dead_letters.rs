@@ -2,7 +2,7 @@
 //! the end of the log.
 
 use crate::log::{Chunk, segment_table};
-use crate::settle::columns::{BindOutputs, column, statements, without_nul};
+use crate::settle::columns::{BindOutputs, column, read_output, statements, without_nul};
 use crate::settle::{DeadLetter, Parked, Tracker};
 use crate::{Error, Store};
 use pintle_events::Position;
@@ -296,9 +296,10 @@ pub(crate) async fn expire(store: &Store, tracker: &Tracker, segment: i64) -> Re
 
 fn read(row: &PgRow) -> Stored {
     let stage: String = row.get(3);
+    let (position, output) = read_output(row, 4);
     let letter = DeadLetter {
-        position: Position { lane: row.get(4), seq: row.get(5), idx: row.get::<i32, _>(6) as u32 },
-        output: row.get::<i32, _>(7) as u32,
+        position,
+        output,
         stage: if stage == "transformation" {
             crate::settle::Stage::Transformation
         } else {

@@ -166,15 +166,19 @@ pub fn assert_all<D: Destination>(folder: &Path) -> usize {
     cases.len()
 }
 
-/// The requests of an outcome; a record is shown as what it is.
+/// The requests of an outcome.
 fn requests(deliveries: &[Delivery]) -> Result<Vec<&Request>, String> {
-    let requests = deliveries.iter().map(|delivery| match delivery {
+    deliveries.iter().map(request).collect()
+}
+
+/// A delivery's request; a record is named as what it is.
+fn request(delivery: &Delivery) -> Result<&Request, String> {
+    match delivery {
         Delivery::Request(request) => Ok(request),
         Delivery::Record(record) => {
             Err(format!("it gave a record for {}, and cases know requests only", record.stream))
         }
-    });
-    requests.collect()
+    }
 }
 
 fn body_text(body: &Body) -> String {

@@ -26,10 +26,11 @@ const WRK_CONNECTIONS: usize = 64;
 /// How often the generator asks how many have arrived.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
-struct Run {
-    events_per_second: f64,
-    cpu_us: f64,
-    postgres_cpu_us: f64,
+/// What a cell showed. CPU times are per event.
+pub struct Run {
+    pub events_per_second: f64,
+    pub cpu_us: f64,
+    pub postgres_cpu_us: f64,
     receiver_cpu_us: f64,
     generator_cpu_us: f64,
 }
@@ -44,9 +45,10 @@ pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
     let singles = templates(bench.pool.singles(WRITE_KEY), CONNECTIONS);
     let batches = templates(bench.pool.batches(WRITE_KEY, 100), CONNECTIONS / 8);
     let (mut one, mut many, mut wrk) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..bench.spans.rounds {
-        one.push(cell(bench, &pintle, &mut destination, &singles).await?);
-        many.push(cell(bench, &pintle, &mut destination, &batches).await?);
+    let spans = bench.spans;
+    for _ in 0..spans.rounds {
+        one.push(cell(&pintle, &mut destination, &singles, spans.warm, spans.cell).await?);
+        many.push(cell(&pintle, &mut destination, &batches, spans.warm, spans.cell).await?);
         wrk.push(requests_per_second(bench, destination.address, WRK_CONNECTIONS, bench.spans.cell).await?);
     }
     record(bench, "posted one by one", &one, &wrk, true);
@@ -56,17 +58,23 @@ pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn cell(bench: &Bench, pintle: &Pintle, destination: &mut Destination, load: &Load) -> anyhow::Result<Run> {
+/// As many events as arrive, for `warm` and then, measured, for `measured`.
+pub async fn cell(
+    pintle: &Pintle,
+    destination: &mut Destination,
+    load: &Load,
+    warm: Duration,
+    measured: Duration,
+) -> anyhow::Result<Run> {
     let before = destination.arrived().await?;
     let credit = Rc::new(Semaphore::new(ON_THE_WAY));
     let run = load
         .closed_loop(Some(credit.clone()), async |counts| {
             let mut seen = before;
-            let warm = Instant::now() + bench.spans.warm;
-            refill(destination, &credit, &mut seen, warm).await?;
+            refill(destination, &credit, &mut seen, Instant::now() + warm).await?;
             let (first, started) = (seen, Instant::now());
             let cpu_before = cpu(pintle, destination)?;
-            refill(destination, &credit, &mut seen, started + bench.spans.cell).await?;
+            refill(destination, &credit, &mut seen, started + measured).await?;
             let (events, seconds) = ((seen - first) as f64, started.elapsed().as_secs_f64());
             let cpu_after = cpu(pintle, destination)?;
             counts.check()?;

@@ -77,9 +77,8 @@ async fn cargo(folder: &Path) -> Result<PathBuf, Failure> {
         let own = message.target.as_ref().is_some_and(|target| target.kind.iter().any(|kind| kind == "cdylib"));
         message.reason == "compiler-artifact" && own
     });
-    let mut modules =
-        artifacts.flat_map(|message| message.filenames).filter(|file| file.extension().is_some_and(|e| e == "wasm"));
-    modules.next_back().ok_or_else(|| {
+    let mut files = artifacts.flat_map(|message| message.filenames);
+    files.rfind(|file| file.extension().is_some_and(|e| e == "wasm")).ok_or_else(|| {
         let message = "cargo made no .wasm file; Cargo.toml needs `crate-type = [\"cdylib\"]` under [lib]";
         Failure::new(Exit::Failed, message)
     })

@@ -10,6 +10,8 @@ pub(crate) enum TransformCommand {
     New(New),
     /// Run a transformation over the test files beside it
     Test(Test),
+    /// Build a stand-alone component of a transformation, which runs without an engine
+    Build(Build),
 }
 
 #[derive(Debug, Arguments)]
@@ -44,9 +46,41 @@ pub(crate) struct Test {
     /// Write what comes out into `output` instead of comparing
     #[arg(long)]
     pub(crate) accept: bool,
+    #[command(flatten)]
+    pub(crate) libraries: Libraries,
     /// Where the engines are [default: plugins beside the program]
     #[arg(long, env = "PINTLE_PLUGINS_DIR", value_name = "DIR")]
     pub(crate) plugins_dir: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) local: Local,
+}
+
+#[derive(Debug, Arguments)]
+pub(crate) struct Build {
+    /// The code (.js, .ts or .py), or a folder with one file `transformation.*`
+    #[arg(default_value = ".")]
+    pub(crate) source: PathBuf,
+    /// Where the component goes [default: beside the code, ending in .wasm]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) libraries: Libraries,
+    /// The engines' sources, which a component is made of: `plugins/engines` of a clone of Pintle
+    #[arg(long, env = "PINTLE_ENGINES_DIR", value_name = "DIR")]
+    pub(crate) engines_dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) local: Local,
+}
+
+/// Modules that the code may import.
+#[derive(Debug, Arguments)]
+pub(crate) struct Libraries {
+    /// A library's name, as it is imported, and its file; may be given several times
+    #[arg(long = "library", value_name = "NAME=FILE", value_parser = library)]
+    pub(crate) files: Vec<(String, PathBuf)>,
+}
+
+fn library(said: &str) -> Result<(String, PathBuf), String> {
+    let (name, file) = said.split_once('=').ok_or("it is NAME=FILE")?;
+    Ok((name.to_owned(), file.into()))
 }

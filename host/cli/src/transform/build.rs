@@ -1,75 +1,47 @@
 //! `pintle transform build`: a stand-alone component of a transformation, which runs without an engine.
 
 use super::args::Build;
-use super::source::{Kind, find};
+use super::source::{Kind, find, read};
+use super::toolchain::toolchain;
 use crate::failure::{Exit, Failure};
-use crate::tool;
 use pintle_runtime::build::Toolchain;
-use pintle_runtime::transformation::Source;
-use pintle_runtime::{Config, Runtime};
-use std::collections::BTreeMap;
+use pintle_runtime::transformation::{Context, Language};
+use pintle_runtime::{CallFailure, Config};
 use std::io::Write;
-use std::path::Path;
-use tokio::process::Command;
-
-const NO_NODE: &str = "install Node 18 or later with npm";
+use std::time::{SystemTime, UNIX_EPOCH};
 
 pub(super) async fn run(build: &Build, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
     let (file, kind) = find(&build.source)?;
-    match kind {
-        Kind::JavaScript => {}
+    let language = match kind {
+        Kind::JavaScript => Language::JavaScript,
+        Kind::Python => Language::Python,
         Kind::Component => return Err(Failure::new(Exit::BadFile, format!("{} is a component", file.display()))),
-        Kind::Python => {
-            let message = "Python becomes no component of its own; upload the source, which runs on the engine";
-            return Err(Failure::new(Exit::BadFile, message));
-        }
-    }
-    let folder = build.engines_dir.join("javascript");
-    let wit = build.engines_dir.join("../../wit");
-    if !folder.join("build.js").is_file() || !wit.is_dir() {
-        let message = format!("--engines-dir {} is not `plugins/engines` of a clone", build.engines_dir.display());
-        return Err(Failure::new(Exit::Usage, message));
-    }
-    install(&folder).await?;
-    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let code = std::fs::read_to_string(&file)
-        .map_err(|error| Failure::new(Exit::BadFile, format!("{}: {error}", file.display())))?;
-    let id = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let source = Source {
-        id: id.clone(),
-        version: id,
-        name,
-        code,
-        libraries: BTreeMap::new(),
-        credentials: BTreeMap::new(),
-        hosts: Vec::new(),
     };
-    writeln!(err, "building {} with componentize-js", file.display())?;
-    let toolchain = Toolchain { folder, wit, node: "node".into() };
-    let component = toolchain
-        .build(&source, &Config::default(), None)
-        .await
-        .map_err(|error| Failure::new(Exit::Failed, format!("{}: {error}", file.display())))?;
+    let failed = |what: &str, why: String| Failure::new(Exit::Failed, format!("{what}: {why}"));
+    let shown = file.display().to_string();
+    let id = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let source = read(&file, &id, &build.libraries)?;
+    let tools: Toolchain = toolchain(language, &build.engines_dir, err).await?;
+    writeln!(err, "building {shown}")?;
+    let component =
+        tools.build(&source, &Config::default(), None).await.map_err(|error| failed(&shown, error.to_string()))?;
     let target = build.out.clone().unwrap_or_else(|| file.with_extension("wasm"));
-    std::fs::write(&target, &component)
-        .map_err(|error| Failure::new(Exit::Failed, format!("{}: {error}", target.display())))?;
-    // What was built may still not be what the host takes.
-    let runtime: Runtime = crate::local::runtime(&build.local)?;
-    runtime
-        .transformation_component(&component)
-        .await
-        .map_err(|error| Failure::new(Exit::Failed, format!("{}: {error}", target.display())))?;
+    std::fs::write(&target, &component).map_err(|error| failed(&target.display().to_string(), error.to_string()))?;
+    // What was built may still not be what the host takes, or not load: both show before anybody uploads it.
+    let runtime = crate::local::runtime(&build.local)?;
+    let loaded = runtime.transformation_component(&component).await;
+    let loaded = loaded.map_err(|error| failed(&target.display().to_string(), error.to_string()))?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let context = Context {
+        now_ms: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
+        random_seed: 0,
+        transformation_id: id.clone(),
+        version_id: id,
+    };
+    loaded.transform(&context, b"[]".to_vec(), 0).await.map_err(|failure| match failure {
+        CallFailure::Refused(why) => Failure::new(Exit::BadFile, why),
+        other => failed(&target.display().to_string(), other.to_string()),
+    })?;
     writeln!(out, "{}, {} KB", target.display(), component.len().div_ceil(1000))?;
     Ok(Exit::Done)
-}
-
-/// npm writes the second file when it is done.
-async fn install(folder: &Path) -> Result<(), Failure> {
-    let modified = |name: &str| std::fs::metadata(folder.join(name)).and_then(|seen| seen.modified()).ok();
-    if modified("node_modules/.package-lock.json") >= modified("package-lock.json") {
-        return Ok(());
-    }
-    let mut npm = Command::new("npm");
-    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(folder);
-    tool::run(&mut npm, NO_NODE).await.map(drop)
 }

@@ -4,7 +4,7 @@ use super::args::Test;
 use super::source::Kind;
 use crate::failure::{Exit, Failure};
 use crate::{local, plugins_dir};
-use pintle_runtime::transformation::{Source, Transformation};
+use pintle_runtime::transformation::Transformation;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,16 +14,16 @@ pub(super) const VERSION: &str = "test";
 /// Loads the code as the server would; what is wrong with it comes with its place.
 pub(super) async fn load(test: &Test, file: &Path, kind: Kind) -> Result<Arc<Transformation>, Failure> {
     let runtime = local::runtime(&test.local)?;
-    let bytes = local::read(file)?;
     let bad = |path: &Path, why: String| Failure::new(Exit::BadFile, format!("{}: {why}", path.display()));
     let engine = match kind {
         Kind::JavaScript => "javascript-engine.wasm",
         Kind::Python => "python-engine.wasm",
         Kind::Component => {
+            let bytes = local::read(file)?;
             return runtime.transformation_component(&bytes).await.map_err(|error| bad(file, error.to_string()));
         }
     };
-    let code = String::from_utf8(bytes).map_err(|error| bad(file, error.to_string()))?;
+    let source = super::source::read(file, VERSION, &test.libraries)?;
     let folder = plugins_dir::find(test.plugins_dir.as_deref()).map_err(|error| Failure::new(Exit::Usage, error))?;
     let engine = folder.join(engine);
     let component = std::fs::read(&engine).map_err(|error| {
@@ -31,11 +31,9 @@ pub(super) async fn load(test: &Test, file: &Path, kind: Kind) -> Result<Arc<Tra
     })?;
     let loaded = match kind {
         Kind::Python => runtime.python_engine(&component).await,
-        _ => runtime.script_engine(&component).await,
+        Kind::JavaScript | Kind::Component => runtime.script_engine(&component).await,
     };
     let engine = loaded.map_err(|error| bad(&engine, error.to_string()))?;
-    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let source = Source { id: VERSION.to_owned(), version: VERSION.to_owned(), name, code, ..Source::default() };
     engine.load(source).await.map_err(|error| {
         let excerpt = if error.line > 0 {
             format!("\n  {}\n  {:>2$}", error.excerpt, "^", error.column as usize)

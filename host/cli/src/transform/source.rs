@@ -1,6 +1,9 @@
 //! Which file holds the code, and what it is.
 
+use super::args::Libraries;
 use crate::failure::{Exit, Failure};
+use pintle_runtime::transformation::Source;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The endings of code and of components, in the order in which a folder is searched.
@@ -39,4 +42,20 @@ pub(super) fn find(source: &Path) -> Result<(PathBuf, Kind), Failure> {
         _ => return Err(bad(format!("{} is not code: its name must end in .js, .ts, .py or .wasm", file.display()))),
     };
     Ok((file, kind))
+}
+
+/// The code and its libraries, under a name of its own.
+pub(super) fn read(file: &Path, id: &str, libraries: &Libraries) -> Result<Source, Failure> {
+    let mut texts = BTreeMap::new();
+    for (name, file) in &libraries.files {
+        texts.insert(name.clone(), text(file)?);
+    }
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let (id, version) = (id.to_owned(), id.to_owned());
+    Ok(Source { id, version, name, code: text(file)?, libraries: texts, ..Source::default() })
+}
+
+fn text(file: &Path) -> Result<String, Failure> {
+    let bad = |why: String| Failure::new(Exit::BadFile, format!("{}: {why}", file.display()));
+    String::from_utf8(crate::local::read(file)?).map_err(|error| bad(error.to_string()))
 }

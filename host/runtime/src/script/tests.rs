@@ -205,11 +205,14 @@ fn nothing_that_a_source_does_overflows_the_stack() {
     }
 }
 
-/// A fault: the library, the offset in it, and what is wrong.
-type Refused = (Option<String>, usize, String);
+/// Import name and prelude of each module, in order.
+type Linked = Vec<(String, String)>;
 
-/// Links a module with libraries; returns import names and preludes in order.
-fn linked(code: &str, libraries: &[(&str, &str)]) -> Result<Vec<(String, String)>, Refused> {
+/// In which library, where and what.
+type Misfit = (Option<String>, usize, String);
+
+/// Links a module with libraries.
+fn linked(code: &str, libraries: &[(&str, &str)]) -> Result<Linked, Misfit> {
     let libraries = libraries.iter().map(|(name, code)| ((*name).to_owned(), (*code).to_owned())).collect();
     let prepared =
         link(code, &libraries, LIMITS).map_err(|fault| (fault.library, fault.problem.offset, fault.problem.message))?;

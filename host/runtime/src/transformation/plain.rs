@@ -7,15 +7,18 @@ use crate::instance::GuestCall;
 use crate::limiter::State;
 use crate::metrics::Subject;
 use crate::pool::Kind;
+use crate::system::System;
 use std::convert::Infallible;
 use std::sync::OnceLock;
 use wasmtime::Store;
 
-/// An instance needs nothing but to be instantiated.
+/// What every instance is made from.
 pub(super) struct Plain {
     pub(super) guest: PlainPre,
     /// The transformation that it is, known with its first call.
     pub(super) id: OnceLock<String>,
+    /// What it may write to its standard streams, if it has any.
+    pub(super) written_bytes_max: Option<usize>,
 }
 
 impl Kind for Plain {
@@ -27,6 +30,7 @@ impl Kind for Plain {
     }
 
     async fn start(&self, store: &mut Store<State>) -> wasmtime::Result<Result<TransformationPlugin, Infallible>> {
+        store.data_mut().system = self.written_bytes_max.map(|bytes_max| Box::new(System::new(bytes_max)));
         self.guest.instantiate_async(store).await.map(Ok)
     }
 }

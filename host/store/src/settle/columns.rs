@@ -1,8 +1,8 @@
 //! Many rows in one statement: each column travels as one array, and `unnest` makes rows of them again.
 
 use pintle_events::Position;
-use sqlx::postgres::PgArguments;
-use sqlx::{Postgres, query::Query};
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::{Postgres, Row, query::Query};
 use std::ops::Range;
 
 /// Rows that one statement writes, at most.
@@ -47,6 +47,12 @@ impl BindOutputs for Query<'_, Postgres, PgArguments> {
             .bind(column(rows, |row| of(row).0.idx as i32))
             .bind(column(rows, |row| of(row).1 as i32))
     }
+}
+
+/// Reads an output's name back: four columns from `at` on, in the order of [`BindOutputs`].
+pub(crate) fn read_output(row: &PgRow, at: usize) -> (Position, u32) {
+    let position = Position { lane: row.get(at), seq: row.get(at + 1), idx: row.get::<i32, _>(at + 2) as u32 };
+    (position, row.get::<i32, _>(at + 3) as u32)
 }
 
 /// Postgres text holds no NUL character.

@@ -1,6 +1,6 @@
 //! The table of parked outputs.
 
-use super::columns::{BindOutputs, column, statements, without_nul};
+use super::columns::{BindOutputs, column, read_output, statements, without_nul};
 use super::rows::Parked;
 use crate::Error;
 use pintle_events::Position;
@@ -18,10 +18,11 @@ pub(crate) async fn all(pool: &PgPool, destination: &str) -> Result<Vec<Parked>,
     .fetch_all(pool)
     .await?;
     Ok(rows
-        .into_iter()
-        .map(|row| Parked {
-            position: Position { lane: row.get(0), seq: row.get(1), idx: row.get::<i32, _>(2) as u32 },
-            output: row.get::<i32, _>(3) as u32,
+        .iter()
+        .map(|row| (read_output(row, 0), row))
+        .map(|((position, output), row)| Parked {
+            position,
+            output,
             key_hash: row.get::<i64, _>(4) as u64,
             source_id: row.get(5),
             message_id: row.get(6),

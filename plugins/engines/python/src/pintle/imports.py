@@ -8,7 +8,7 @@ from importlib.machinery import BuiltinImporter, FrozenImporter, ModuleSpec
 from . import scope
 
 #: Ours and the toolchain's: there is nothing in them for user code.
-_HIDDEN = ('pintle', 'engine', 'wit_world', 'componentize_py', 'poll_loop', 'tzdata')
+_HIDDEN = ('pintle', 'engine', 'standalone', 'prepared', 'wit_world', 'componentize_py', 'poll_loop', 'tzdata')
 #: Came along with others and cannot work: better not there than there and failing late.
 _USELESS = ('http.client', 'site', 'socket', 'sysconfig', 'tempfile', 'urllib.request')
 

@@ -21,6 +21,7 @@ mod many_transformations;
 mod neighbours;
 mod plugins;
 mod python;
+mod recipes;
 mod restart;
 mod sdk_node;
 mod surrogates;

@@ -122,6 +122,39 @@ async fn a_library_and_what_imports_it_are_saved_in_any_order_and_published_in_t
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_library_without_which_live_code_would_not_run_stays() {
+    let pintle = Pintle::start(Options::without_file()).await;
+    let save = async |kind: &str, id: &str, code: &str| {
+        let path = format!("/admin/v1/{kind}/{id}");
+        let saved = pintle.ask("PUT", &format!("{path}/draft"), &[], code.as_bytes()).await.unwrap();
+        assert!([200, 201].contains(&saved.status), "{saved:?}");
+        pintle.call("POST", &format!("{path}/publish"), &Value::Null).await
+    };
+    assert_eq!(save("libraries", "words", "export const shout = (text) => text.toUpperCase();").await.0, 200);
+    assert_eq!(save("libraries", "more", "export { shout } from 'words';").await.0, 200);
+    let code = "import { shout } from 'more';\nexport function transformEvent(event) { return { a: shout('a') }; }";
+    assert_eq!(save("transformations", "t", code).await.0, 200);
+    let before = pintle.make("GET", "/admin/v1/libraries/words", &Value::Null).await;
+
+    let (status, problem) = save("libraries", "words", "export const whisper = 1;").await;
+    assert_eq!(status, 422, "{problem:#}");
+    assert_eq!(problem["errors"][0]["path"], "transformations.t", "{problem:#}");
+    assert!(problem["detail"].to_string().contains("shout"), "{problem:#}");
+    for library in ["words", "more"] {
+        let (status, problem) = pintle.call("DELETE", &format!("/admin/v1/libraries/{library}"), &Value::Null).await;
+        assert!(status == 422 && problem["detail"].to_string().contains("without it"), "{problem:#}");
+    }
+    let now = pintle.make("GET", "/admin/v1/libraries/words", &Value::Null).await;
+    assert_eq!(now["live"], before["live"]);
+
+    // What does not matter to anybody goes through.
+    let both = "export const shout = (text) => text + '!'; export const whisper = 1;";
+    assert_eq!(save("libraries", "words", both).await.0, 200);
+    let trial = pintle.make("POST", "/admin/v1/transformations/t/test", &json!({"events": [{"type": "track"}]})).await;
+    assert_eq!(trial["results"][0]["outputs"][0]["a"], "a!", "{trial:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn hosts_that_the_live_code_cannot_have_are_refused() {
     let pintle = Pintle::start(Options::without_file()).await;
     let path = "/admin/v1/transformations/t";
@@ -163,6 +196,12 @@ async fn errors_logs_and_drops_are_told_apart() {
     pintle.wait_delivered("orders", 3).await;
     let line: Value = serde_json::from_str(&lines.next_line().await.unwrap().unwrap()).unwrap();
     assert_eq!((&line["message"], &line["seq"]), (&json!("saw undefined"), &json!(1)), "{line:#}");
+    let figures = pintle.make("GET", "/admin/v1/transformations/t/figures", &Value::Null).await;
+    assert!(figures["events"].as_u64().unwrap() >= 3 && figures["memory_high_bytes"].as_u64() > Some(0), "{figures:#}");
+    assert!(figures["seconds"]["total"].as_f64().unwrap() > 0.0, "{figures:#}");
+    let shown = pintle.cli(&["transform", "show", "t"]).await;
+    assert!(shown.out.contains("events") && shown.out.contains("at most"), "{shown:?}");
+    assert_eq!(pintle.call("GET", "/admin/v1/transformations/none/figures", &Value::Null).await.0, 404);
     let page = pintle.make("GET", &format!("{logs}?after=1"), &Value::Null).await;
     assert_eq!(page["items"].as_array().unwrap().len(), 2, "{page:#}");
 }

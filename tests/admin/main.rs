@@ -7,6 +7,7 @@ mod code;
 mod commands;
 mod crash;
 mod openapi;
+mod plugins;
 mod rollback;
 mod secrets;
 mod setup;

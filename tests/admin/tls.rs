@@ -1,11 +1,11 @@
 //! The admin API over TLS.
 
+use pintle_tests::folder::project_dir;
 use pintle_tests::pintle::{Options, Pintle};
-use std::path::Path;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_a_certificate_the_api_speaks_tls_and_nothing_else() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("admin/tls");
+    let folder = project_dir().join("tests/admin/tls");
     let file = |name: &str| folder.join(name).to_str().unwrap().to_owned();
     let options = Options::without_file().set("admin", "tls-certificate", file("certificate.pem")).set(
         "admin",

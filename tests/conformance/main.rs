@@ -17,6 +17,7 @@ use anyhow::{Context, bail};
 use cases::Group;
 use known::Known;
 use pintle_runtime::Config;
+use pintle_tests::folder::project_dir;
 use report::{Report, Verdict};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -72,7 +73,7 @@ async fn conformance() -> anyhow::Result<()> {
         precompiled_dirs: Some(plugins.join("compiled")).filter(|folder| folder.is_dir()).into_iter().collect(),
         ..Config::default()
     };
-    let known = Known::read(&root().join("tests/conformance/known-differences.md"))?;
+    let known = Known::read(&project_dir().join("tests/conformance/known-differences.md"))?;
     let scripts = Scripts::start(config.clone(), &plugins, form).await?;
     let destinations = destination::Plugins::new(config, &plugins)?;
     let mut report = Report::default();
@@ -106,9 +107,4 @@ async fn run(group: &Group, index: usize, scripts: &Scripts, destinations: &dest
 fn target_dir() -> PathBuf {
     let program = std::env::current_exe().unwrap_or_default();
     program.ancestors().nth(2).unwrap_or(Path::new("target")).to_owned()
-}
-
-/// The project's root.
-fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }

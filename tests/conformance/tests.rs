@@ -2,8 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test the line is the message, also in a function that tests share")]
 
+use pintle_tests::folder::project_dir;
 use serde_json::Value;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The report of the cases in a folder.
@@ -13,13 +14,13 @@ fn report(arguments: &[&str], folder: &Path) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-fn own_cases() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/conformance/cases"))
+fn own_cases() -> PathBuf {
+    project_dir().join("tests/conformance/cases")
 }
 
 #[test]
 fn cases_of_our_own_pass() {
-    let report = report(&[], own_cases());
+    let report = report(&[], &own_cases());
     assert_eq!((&report["total"]["failed"], &report["total"]["left_out"]), (&0.into(), &0.into()), "{report:#}");
     let passed = |group: &str| report["groups"][group]["passed"].as_u64().unwrap();
     assert!(passed("user_transformation/typescript") >= 15, "{report:#}");
@@ -28,7 +29,7 @@ fn cases_of_our_own_pass() {
 
 #[test]
 fn scripts_do_the_same_as_components_of_their_own() {
-    let report = report(&["--components", "--only", "contract"], own_cases());
+    let report = report(&["--components", "--only", "contract"], &own_cases());
     let group = &report["groups"]["user_transformation/contract"];
     assert_eq!(group["failed"], 0, "{report:#}");
     assert!(group["passed"].as_u64().unwrap() >= 12, "{report:#}");

@@ -13,6 +13,7 @@ use outcome::{Expected, Found};
 use pintle_runtime::build::{Error as BuildError, Toolchain};
 use pintle_runtime::transformation::{Context, Language, ScriptEngine, Transformation};
 use pintle_runtime::{Config, Runtime};
+use pintle_tests::folder::project_dir;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -55,7 +56,7 @@ impl Scripts {
         };
         let engine = load("javascript-engine.wasm").await?;
         let net_engine = load("javascript-net-engine.wasm").await?;
-        let toolchain = Toolchain::in_clone(crate::root(), Language::JavaScript, "node");
+        let toolchain = Toolchain::in_clone(&project_dir(), Language::JavaScript, "node");
         let components = crate::target_dir().join("conformance-components");
         Ok(Scripts { engine, net_engine, runtime, network, config, form, toolchain, components })
     }
@@ -136,7 +137,7 @@ impl Scripts {
             BuildError::Script(error) => refused(error),
             error => NotLoaded::Refused { message: error.to_string(), place: None },
         })?;
-        let loaded = self.runtime.transformation_component(&bytes).await;
+        let loaded = self.runtime.transformation_component(&bytes, &source.hosts).await;
         loaded.map_err(|error| NotLoaded::Refused { message: error.to_string(), place: None })
     }
 

@@ -1,7 +1,8 @@
 //! `pintle plugin` and `pintle transform`, which need no server.
 
-use pintle_tests::folder::{Folder, target_dir};
+use pintle_tests::folder::{Folder, project_dir, target_dir};
 use pintle_tests::pintle::{Said, program};
+use pintle_tests::receiver::Receiver;
 use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
@@ -26,7 +27,7 @@ fn text(path: &Path) -> &str {
 
 #[test]
 fn the_webhooks_cases_come_out_the_same_through_its_component() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/webhook");
+    let folder = project_dir().join("plugins/webhook");
     let component = target_dir().join("plugins/webhook.wasm");
     let said = said(&["plugin", "test", text(&folder), "--component", text(&component), "--json"]);
     assert_eq!(said.code, 0, "{said:?}");
@@ -48,7 +49,7 @@ fn a_component_is_told_from_what_is_none() {
     let engine = said(&["plugin", "check", text(&plugins.join("javascript-engine.wasm"))]);
     assert_eq!(engine.code, 65);
     assert!(engine.err.contains("script engine") && engine.err.contains("destination@"), "{}", engine.err);
-    let none = said(&["plugin", "check", text(&Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))]);
+    let none = said(&["plugin", "check", text(&project_dir().join("Cargo.toml"))]);
     assert_eq!(none.code, 65);
     assert!(none.err.contains("not a WebAssembly component"), "{}", none.err);
 }
@@ -93,7 +94,7 @@ fn a_new_transformation_passes_its_own_tests_and_a_change_shows() {
 
 #[test]
 fn a_component_of_a_script_passes_the_tests_of_its_source() {
-    let engines = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/engines");
+    let engines = project_dir().join("plugins/engines");
     let folder = Folder::new("build");
     for (language, ending) in [("typescript", "ts"), ("python", "py")] {
         let new = folder.path().join(language);
@@ -106,9 +107,62 @@ fn a_component_of_a_script_passes_the_tests_of_its_source() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn code_that_was_granted_a_host_fetches_here_as_well_from_source_and_as_a_component() {
+    let service = Receiver::start().await;
+    let engines = project_dir().join("plugins/engines");
+    let folder = Folder::new("granted");
+    let (input, output) = (folder.path().join("tests/input"), folder.path().join("tests/output"));
+    for (folder, text) in [(&input, r#"{"type":"track"}"#), (&output, r#"[{"status":200}]"#)] {
+        std::fs::create_dir_all(folder).unwrap();
+        std::fs::write(folder.join("one.json"), text).unwrap();
+    }
+    let code = folder.path().join("transformation.js");
+    let script = format!(
+        "export async function transformEvent() {{
+           const {{ status }} = await fetchV2('{}');
+           return {{ status }};
+         }}",
+        service.url("/")
+    );
+    std::fs::write(&code, script).unwrap();
+    let grants = ["--host", "127.0.0.1", "--egress-allow", "127.0.0.0/8"];
+    let test = |grants: &[&str]| said(&[&["transform", "test", text(folder.path())], grants].concat());
+
+    let refused = test(&[]);
+    assert!(refused.code == 1 && refused.out.contains("no host has been granted"), "{refused:?}");
+    let refused = test(&["--host", "127.0.0.1"]);
+    assert!(refused.code == 1 && refused.out.contains("non-public address"), "{refused:?}");
+    assert_eq!(service.connections(), 0);
+    let passed = test(&grants);
+    assert_eq!(passed.code, 0, "{passed:?}");
+
+    let built = said(&["transform", "build", text(folder.path()), "--network", "--engines-dir", text(&engines)]);
+    assert_eq!(built.code, 0, "{built:?}");
+    std::fs::remove_file(&code).unwrap();
+    let refused = test(&[]);
+    assert!(refused.code == 65 && refused.err.contains("grant those"), "{refused:?}");
+    let passed = test(&grants);
+    assert_eq!(passed.code, 0, "{passed:?}");
+    assert_eq!(service.count(), 2);
+}
+
+#[test]
+fn credentials_are_given_by_name_and_never_shown() {
+    let folder = Folder::new("credentials");
+    std::fs::create_dir_all(folder.path().join("tests/input")).unwrap();
+    std::fs::write(folder.path().join("tests/input/one.json"), r#"{"type":"track"}"#).unwrap();
+    let code = "export function transformEvent(event) { return { found: getCredential('key') === 'hunter2' }; }";
+    std::fs::write(folder.path().join("transformation.js"), code).unwrap();
+    let done = said(&["transform", "test", text(folder.path()), "--accept", "--credential", "key=hunter2"]);
+    assert!(done.code == 0 && !format!("{done:?}").contains("hunter2"), "{done:?}");
+    let found = std::fs::read_to_string(folder.path().join("tests/output/one.json")).unwrap();
+    assert!(found.contains("\"found\": true"), "{found}");
+}
+
 #[test]
 fn a_script_that_does_not_load_becomes_no_component() {
-    let engines = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/engines");
+    let engines = project_dir().join("plugins/engines");
     let folder = Folder::new("no-build");
     let code = folder.path().join("transformation.js");
     std::fs::write(&code, "export function transformEvent(event) {\n  return event +;\n}\n").unwrap();

@@ -58,3 +58,14 @@ pub fn profile_dir() -> PathBuf {
 pub fn target_dir() -> PathBuf {
     profile_dir().parent().expect("cargo's profiles are in a folder").to_owned()
 }
+
+/// The project's folder. Cargo says where it is; what it was when this was compiled may be another clone, of
+/// which the build cache has kept the tests.
+///
+/// # Panics
+/// When the tests are not in a folder of the project.
+#[must_use]
+pub fn project_dir() -> PathBuf {
+    let tests = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    tests.parent().expect("the tests are in a folder").to_owned()
+}

@@ -1,6 +1,6 @@
 //! The real RudderStack client for Node.
 
-use crate::folder::target_dir;
+use crate::folder::{project_dir, target_dir};
 use crate::workspace::WRITE_KEY;
 use std::fs::File;
 use std::net::SocketAddr;
@@ -28,7 +28,7 @@ pub async fn post(gateway: SocketAddr, events: usize, users: usize) {
 
 /// The folder with the client, installed as its lockfile says.
 fn package() -> PathBuf {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e/node");
+    let package = project_dir().join("tests/e2e/node");
     // Tests of other processes may want the same; the lock goes with the file.
     let lock = target_dir().join("tests");
     std::fs::create_dir_all(&lock).expect("the target folder can be written");

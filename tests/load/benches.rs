@@ -10,6 +10,7 @@ mod postgres_cpu;
 mod start;
 mod transformation;
 mod transformations_200;
+mod upload;
 mod wrk;
 
 use crate::batches;
@@ -79,6 +80,7 @@ impl Bench {
                 "component-destination" => component_destination::run(self),
                 "transformation" => transformation::run(self),
                 "overhead" => overhead::run(self),
+                "upload" => upload::run(self).await,
                 _ => transformations_200::run(self).await,
             };
             done.with_context(|| format!("{name} failed"))?;

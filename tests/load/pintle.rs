@@ -3,7 +3,7 @@
 use crate::client::Connection;
 use crate::processes;
 use crate::scratch::{Scratch, beside_program};
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -167,6 +167,23 @@ impl Pintle {
     /// The status document.
     pub async fn status(&self) -> anyhow::Result<serde_json::Value> {
         Ok(serde_json::from_str(&Connection::open(self.admin).await?.get("/admin/v1/status").await?)?)
+    }
+
+    /// Changes something through the admin API with a JSON document, null for none.
+    pub async fn change(&self, method: &str, path: &str, body: &serde_json::Value) -> anyhow::Result<()> {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        self.send(method, path, body.as_bytes()).await
+    }
+
+    /// The same with any bytes.
+    pub async fn send(&self, method: &str, path: &str, body: &[u8]) -> anyhow::Result<()> {
+        let mut request =
+            format!("{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {}\r\n\r\n", body.len())
+                .into_bytes();
+        request.extend_from_slice(body);
+        let status = Connection::open(self.admin).await?.exchange(&request).await?;
+        ensure!((200..300).contains(&status), "{method} {path} was answered {status}");
+        Ok(())
     }
 
     fn cluster(&self) -> PathBuf {

@@ -4,7 +4,7 @@ use anyhow::bail;
 use std::time::Duration;
 
 /// Every bench, in the order in which they run.
-pub const NAMES: [&str; 11] = [
+pub const NAMES: [&str; 12] = [
     "gateway",
     "gateway-batches",
     "postgres-cpu",
@@ -15,6 +15,7 @@ pub const NAMES: [&str; 11] = [
     "component-destination",
     "transformation",
     "overhead",
+    "upload",
     "transformations-200",
 ];
 

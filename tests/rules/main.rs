@@ -1,5 +1,6 @@
 //! Which crate may depend on which: the "may use" and "never" of ARCHITECTURE.md, read from `cargo metadata`.
 
+use pintle_tests::folder::project_dir;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
@@ -33,9 +34,10 @@ const NEVER: &[(&str, &[&str])] = &[
 
 /// What each workspace crate names in `[dependencies]`; test-only and build-only ones do not count.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
-    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
+    let manifest = project_dir().join("Cargo.toml");
     let out = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version=1", "--no-deps", "--offline", "--manifest-path", manifest])
+        .args(["metadata", "--format-version=1", "--no-deps", "--offline", "--manifest-path"])
+        .arg(manifest)
         .output()
         .expect("cargo runs");
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));

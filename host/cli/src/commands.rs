@@ -3,7 +3,7 @@
 use crate::args::{ClientCommand, DeadLetters, Events, Import, ImportWhat, Plugin, Server, Transform};
 use crate::client::{Client, encoded};
 use crate::failure::{Exit, Failure};
-use crate::{plugin, remote, show, transform};
+use crate::{Outside, plugin, remote, show, transform};
 use pintle_control::{DeadLetterDetail, DeadLetterPage, RetryOutcome, Status, TailLine};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -12,13 +12,13 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Runs a command to its end; what went wrong is told on `err`.
-pub(crate) fn run(command: ClientCommand, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
+pub(crate) fn run(command: ClientCommand, outside: Outside, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
     let done = match command {
         ClientCommand::Import(Import { what: None, check: Some(file), plugins_dir, json }) => {
             check(&file, plugins_dir.as_deref(), json, out)
         }
         other => match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => runtime.block_on(ask(other, out, err)),
+            Ok(runtime) => runtime.block_on(ask(other, outside, out, err)),
             Err(error) => Err(error.into()),
         },
     };
@@ -38,7 +38,12 @@ fn is_closed_pipe(failure: &Failure) -> bool {
     error.is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
 }
 
-async fn ask(command: ClientCommand, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
+async fn ask(
+    command: ClientCommand,
+    outside: Outside,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<Exit, Failure> {
     match command {
         ClientCommand::Status { server } => status(&server, out).await,
         ClientCommand::DeadLetters(DeadLetters::List { destination, limit, before, server }) => {
@@ -77,7 +82,9 @@ async fn ask(command: ClientCommand, out: &mut dyn Write, err: &mut dyn Write) -
         ClientCommand::Import(_) => Err(Failure::new(Exit::Usage, "name a file with --check, or what to import")),
         // In boxes: they run components, and would make the future of every other command larger.
         ClientCommand::Plugin(Plugin::Local(command)) => Box::pin(plugin::run(command, out, err)).await,
-        ClientCommand::Transform(Transform::Local(command)) => Box::pin(transform::run(command, out, err)).await,
+        ClientCommand::Transform(Transform::Local(command)) => {
+            Box::pin(transform::run(command, outside, out, err)).await
+        }
         ClientCommand::Plugin(Plugin::Remote(command)) => remote::plugin(command, out, err).await,
         ClientCommand::Transform(Transform::Remote(command)) => remote::transform(command, out, err).await,
         ClientCommand::Remote(command) => remote::run(command, out, err).await,

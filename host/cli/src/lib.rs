@@ -31,11 +31,14 @@ pub use failure::Exit;
 use args::{Args, ClientCommand, Command};
 use clap::Parser;
 use pintle_control::views::{NewToken, Page, TokenView};
+use pintle_runtime::egress::Networks;
+use pintle_runtime::fetch::Network;
 use remote::args::{Place, Remote, Token};
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// What the process is to do.
 #[derive(Debug)]
@@ -50,13 +53,22 @@ pub enum Invocation {
     Done(ExitCode),
 }
 
+/// Makes the network of a transformation that is tried here: the server's own, over the public internet and
+/// these networks besides.
+pub type Outside = fn(Networks) -> Arc<dyn Network>;
+
 /// Reads the command line of this process, and does what it says unless that is the server's part.
 #[must_use]
-pub fn parse() -> Invocation {
-    parse_from(std::env::args_os(), &mut std::io::stdout().lock(), &mut std::io::stderr().lock())
+pub fn parse(outside: Outside) -> Invocation {
+    parse_from(std::env::args_os(), outside, &mut std::io::stdout().lock(), &mut std::io::stderr().lock())
 }
 
-fn parse_from(words: impl IntoIterator<Item = OsString>, out: &mut dyn Write, err: &mut dyn Write) -> Invocation {
+fn parse_from(
+    words: impl IntoIterator<Item = OsString>,
+    outside: Outside,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Invocation {
     let args = match Args::try_parse_from(words) {
         Ok(args) => args,
         Err(error) => {
@@ -73,10 +85,10 @@ fn parse_from(words: impl IntoIterator<Item = OsString>, out: &mut dyn Write, er
             Some(offline) => Invocation::Token(offline),
             None => {
                 let command = ClientCommand::Remote(Remote::Token(token));
-                Invocation::Done(commands::run(command, out, err).into())
+                Invocation::Done(commands::run(command, outside, out, err).into())
             }
         },
-        Command::Client(command) => Invocation::Done(commands::run(command, out, err).into()),
+        Command::Client(command) => Invocation::Done(commands::run(command, outside, out, err).into()),
     }
 }
 

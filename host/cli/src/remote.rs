@@ -3,6 +3,7 @@
 pub(crate) mod args;
 mod code;
 mod export;
+mod figures;
 mod plugins;
 mod revisions;
 mod rudder_cli;

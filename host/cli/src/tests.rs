@@ -5,10 +5,17 @@ pub(crate) fn words(line: &str) -> Vec<OsString> {
     std::iter::once("pintle").chain(line.split_whitespace()).map(Into::into).collect()
 }
 
+/// No command of these tests fetches.
+pub(crate) fn nowhere(_: Networks) -> Arc<dyn Network> {
+    panic!("a network was asked for")
+}
+
 /// Runs a command line and gives its exit code, stdout and stderr.
 pub(crate) fn ran(line: &str) -> (ExitCode, String, String) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let Invocation::Done(code) = parse_from(words(line), &mut out, &mut err) else { panic!("{line} is not done here") };
+    let Invocation::Done(code) = parse_from(words(line), nowhere, &mut out, &mut err) else {
+        panic!("{line} is not done here")
+    };
     (code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
 }
 
@@ -24,7 +31,7 @@ fn the_definition_of_the_command_line_holds_together() {
 
 #[test]
 fn up_alone_is_enough() {
-    let Invocation::Up(up) = parse_from(words("up"), &mut vec![], &mut vec![]) else { panic!() };
+    let Invocation::Up(up) = parse_from(words("up"), nowhere, &mut vec![], &mut vec![]) else { panic!() };
     assert!(up.listen.is_none() && up.workspace.is_none() && !up.admin_insecure);
 }
 
@@ -33,7 +40,7 @@ fn up_takes_everything_it_can_be_told() {
     let line = "up --listen 0.0.0.0:80 --admin-listen 127.0.0.1:9 --admin-insecure --data-dir /d \
                 --database-url postgres://u:hunter2@h/db --workspace w.yaml --plugins-dir p --config \
                 c.yaml --log-format json";
-    let Invocation::Up(up) = parse_from(words(line), &mut vec![], &mut vec![]) else { panic!() };
+    let Invocation::Up(up) = parse_from(words(line), nowhere, &mut vec![], &mut vec![]) else { panic!() };
     assert_eq!(up.listen, Some("0.0.0.0:80".parse::<SocketAddr>().unwrap()));
     assert!(up.admin_insecure);
     assert_eq!(up.database_url.as_deref(), Some("postgres://u:hunter2@h/db"));
@@ -43,7 +50,7 @@ fn up_takes_everything_it_can_be_told() {
 
 #[test]
 fn precompile_is_the_servers_part() {
-    let invocation = parse_from(words("precompile --out o --plugins-dir p"), &mut vec![], &mut vec![]);
+    let invocation = parse_from(words("precompile --out o --plugins-dir p"), nowhere, &mut vec![], &mut vec![]);
     let Invocation::Precompile(args) = invocation else { panic!() };
     assert_eq!(args.out, std::path::Path::new("o"));
 }

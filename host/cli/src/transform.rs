@@ -8,14 +8,20 @@ mod source;
 mod test;
 mod toolchain;
 
+use crate::Outside;
 use crate::failure::{Exit, Failure};
 use args::TransformCommand;
 use std::io::Write;
 
-pub(crate) async fn run(command: TransformCommand, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
+pub(crate) async fn run(
+    command: TransformCommand,
+    outside: Outside,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<Exit, Failure> {
     match command {
         TransformCommand::New(new) => new::run(&new, out),
-        TransformCommand::Test(test) => test::run(&test, out).await,
+        TransformCommand::Test(test) => test::run(&test, outside, out).await,
         TransformCommand::Build(build) => build::run(&build, out, err).await,
     }
 }

@@ -7,6 +7,8 @@ mod body;
 mod catalog;
 mod code;
 mod export;
+mod figures;
+mod importers;
 mod logs;
 mod openapi;
 mod plugins;

@@ -29,6 +29,7 @@ pub mod views;
 pub mod workshop;
 
 mod dead_letters;
+mod figures;
 mod office;
 mod restore;
 mod service;

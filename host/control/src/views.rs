@@ -2,6 +2,7 @@
 //! them: a secret shows as `#secret:` and its fingerprint.
 
 pub mod code;
+pub mod figures;
 pub mod revisions;
 pub mod things;
 pub mod trials;

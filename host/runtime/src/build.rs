@@ -75,13 +75,17 @@ impl Toolchain {
     }
 
     /// Builds the component, or finds it in `cache`: a folder of components named by what they were made from.
+    /// A source that is granted hosts becomes one that imports the network; which hosts it may reach is decided
+    /// where it runs.
     pub async fn build(&self, source: &Source, config: &Config, cache: Option<&Path>) -> Result<Vec<u8>, Error> {
         if !source.credentials.is_empty() {
             return Err(Error::Granted("credentials"));
         }
-        if !source.hosts.is_empty() {
-            return Err(Error::Granted("hosts"));
-        }
+        let world = match (source.hosts.is_empty(), self.language) {
+            (true, _) => "transformation",
+            (false, Language::JavaScript) => "net-transformation",
+            (false, Language::Python) => return Err(Error::Granted("hosts")),
+        };
         let prepared = match self.language {
             Language::JavaScript => script::prepare(source, config).await?,
             Language::Python => script::python::prepare(source, config)?,
@@ -99,7 +103,7 @@ impl Toolchain {
             })
             .collect();
         let script = json!({"modules": modules, "exports": prepared.exports});
-        let digest = self.digest(&script.to_string(), source)?;
+        let digest = self.digest(world, &script.to_string(), source)?;
         let cached = cache.map(|folder| folder.join(format!("{digest}.wasm")));
         if let Some(bytes) = cached.as_ref().and_then(|file| std::fs::read(file).ok()) {
             return Ok(bytes);
@@ -111,7 +115,7 @@ impl Toolchain {
             "nowMs": now_ms.to_string(), "randomSeed": seed.to_string(), "deadlineMs": config.deadline_ms(),
             "transformationId": source.id, "versionId": source.version,
         });
-        let bytes = self.run(&digest, &input.to_string()).await?;
+        let bytes = self.run(world, &digest, &input.to_string()).await?;
         if let Some(file) = cached {
             write(&file, &bytes)?;
         }
@@ -119,7 +123,7 @@ impl Toolchain {
     }
 
     /// Changes with everything that decides about the component, but for the moment at which it is built.
-    fn digest(&self, script: &str, source: &Source) -> Result<String, Error> {
+    fn digest(&self, world: &str, script: &str, source: &Source) -> Result<String, Error> {
         let mut files = self.files().to_vec();
         let mut folders = vec![self.folder.join("src"), self.wit.clone()];
         while let Some(folder) = folders.pop() {
@@ -138,14 +142,14 @@ impl Toolchain {
         for file in files {
             hasher.update(std::fs::read(&file).map_err(|error| failed(&file, error))?);
         }
-        for part in [script, &source.id, &source.version] {
+        for part in [world, script, &source.id, &source.version] {
             hasher.update(part);
             hasher.update([0]);
         }
         Ok(hex(&hasher.finalize()))
     }
 
-    async fn run(&self, digest: &str, input: &str) -> Result<Vec<u8>, Error> {
+    async fn run(&self, world: &str, digest: &str, input: &str) -> Result<Vec<u8>, Error> {
         let folder = std::env::temp_dir().join(format!("pintle-build-{}-{digest}", std::process::id()));
         std::fs::create_dir_all(&folder).map_err(|error| failed(&folder, error))?;
         let _removed = Removed(folder.clone());
@@ -154,7 +158,7 @@ impl Toolchain {
         let [program, _] = self.files();
         let output = Command::new(&self.interpreter)
             .arg(program)
-            .arg("transformation")
+            .arg(world)
             .args([&prepared, &out])
             .stdin(Stdio::null())
             .kill_on_drop(true)

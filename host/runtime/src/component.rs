@@ -31,10 +31,10 @@ impl World {
         }
     }
 
-    /// Whether an export is that interface in one of those versions. A pre-release is compatible with nothing.
+    /// Whether an export is that interface in one of those versions.
     fn is(self, export: &str) -> bool {
         let spoken = self.interface().strip_suffix('x').expect("the last number is left open");
-        export.strip_prefix(spoken).is_some_and(|patch| patch.parse::<u32>().is_ok_and(|n| n.to_string() == patch))
+        is_patch_of(spoken, export)
     }
 }
 
@@ -50,8 +50,15 @@ pub struct Component {
     needs_system: bool,
 }
 
-/// What an engine that may fetch imports.
-const NETWORK: &str = "pintle:plugin/network@0.1.0";
+/// Whether an import is the way out, in a version that this host speaks.
+fn is_network(import: &str) -> bool {
+    is_patch_of("pintle:plugin/network@0.1.", import)
+}
+
+/// Whether a name is `spoken` with the number of a patch behind it. A pre-release is compatible with nothing.
+fn is_patch_of(spoken: &str, name: &str) -> bool {
+    name.strip_prefix(spoken).is_some_and(|patch| patch.parse::<u32>().is_ok_and(|n| n.to_string() == patch))
+}
 
 impl Component {
     /// Checks what a component asks for and offers. `wanted` narrows it to one world.
@@ -68,8 +75,7 @@ impl Component {
             .find_map(|world| Some((world, kind.exports(engine).find(|(name, _)| world.is(name))?.0.to_owned())));
         let imports = || kind.imports(engine).map(|(import, _)| import);
         let offered = |import: &str| match found {
-            Some((World::ScriptEngine, _)) => import == NETWORK || system::offers(import),
-            Some((World::Transformation, _)) => system::offers(import),
+            Some((World::ScriptEngine | World::Transformation, _)) => is_network(import) || system::offers(import),
             Some((World::Destination, _)) | None => false,
         };
         if let Some(import) = imports().find(|import| !offered(import)) {
@@ -86,7 +92,7 @@ impl Component {
                 found: if exports.is_empty() { "nothing".to_owned() } else { exports.join(", ") },
             });
         };
-        let network = imports().any(|import| import == NETWORK);
+        let network = imports().any(is_network);
         let needs_system = imports().any(system::offers);
         Ok(Component { compiled, digest, world, interface, network, needs_system })
     }
@@ -112,8 +118,8 @@ impl Component {
     }
 
     /// Resolves the component once, so that starting an instance is a matter of microseconds. The linker is
-    /// empty, but for engines that may fetch and those that cannot start without a system: there is nothing
-    /// else that a guest could call.
+    /// empty, but for those that may fetch and those that cannot start without a system: there is nothing else
+    /// that a guest could call.
     pub(crate) fn pre(&self) -> Result<InstancePre<State>, LoadError> {
         let mut linker = Linker::new(self.compiled.engine());
         let mut linked = if self.network { fetch::link(&mut linker) } else { Ok(()) };

@@ -4,12 +4,10 @@
 mod delivery;
 mod manifest;
 mod schema;
-mod upgrade;
 mod wire;
 
 pub use delivery::{Body, Combined, ConfigError, Delivery, Method, Outcome, Record, Request, Response, Verdict};
 pub use manifest::{Auth, BatchLimits, Conclude, MANIFEST_BYTES_MAX, Manifest, Rate};
-pub use upgrade::Upgrade;
 
 use crate::bindings::destination::{self as wit, DestinationPlugin as Guest, DestinationPluginPre};
 use crate::instance::Host;

@@ -62,12 +62,21 @@ pub enum LoadError {
     /// It wants something of the system that its world is not given.
     #[error(
         "the component imports `{import}`, which plugins of this kind are not given: of the system they get a clock, \
-         randomness and standard streams, no network and no files"
+         randomness and standard streams, no sockets and no files; `pintle:plugin/network` is the way to granted hosts"
     )]
     System {
         /// The first import that is not there.
         import: String,
     },
+    /// It wants the way out, and its transformation was granted no host.
+    #[error(
+        "the component imports `pintle:plugin/network`, and the transformation was granted no host; grant those \
+             that it may reach first"
+    )]
+    NoHosts,
+    /// Hosts that cannot be granted.
+    #[error("hosts: {0}")]
+    Hosts(String),
     /// It does not export its world's interface.
     #[error("the component does not export `{wanted}`; it exports {found}")]
     Export {

@@ -1,7 +1,7 @@
 //! The way out of a guest: the import `network`, and who carries the requests.
 //!
-//! A guest gets here only if its component asks for the import, which engines with network do, and further
-//! only if its transformation was granted hosts. The runtime opens no sockets: whoever starts it hands in a
+//! A guest gets here only if its component asks for the import, as engines with network and some
+//! transformations do, and further only if its transformation was granted hosts. The runtime opens no sockets: whoever starts it hands in a
 //! [`Network`], which looks at the granted hosts and at every address before it connects.
 
 use crate::Config;

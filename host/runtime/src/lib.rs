@@ -125,10 +125,15 @@ impl Runtime {
         ScriptEngine::new(self.host.clone(), &component, Language::Python)
     }
 
-    /// Loads a transformation that is a component of its own.
-    pub async fn transformation_component(&self, bytes: &[u8]) -> Result<Arc<Transformation>, LoadError> {
+    /// Loads a transformation that is a component of its own. `hosts` are those that it may fetch from: a
+    /// component that imports the network is refused without any.
+    pub async fn transformation_component(
+        &self,
+        bytes: &[u8],
+        hosts: &[String],
+    ) -> Result<Arc<Transformation>, LoadError> {
         let component = self.check(bytes, Some(World::Transformation)).await?;
-        Transformation::of_component(self.host.clone(), &component).await
+        Transformation::of_component(self.host.clone(), &component, hosts).await
     }
 
     /// What all instances use at the moment.

@@ -179,10 +179,18 @@ enum Instances {
 }
 
 impl Transformation {
-    pub(crate) async fn of_component(host: Arc<Host>, component: &Component) -> Result<Arc<Transformation>, LoadError> {
+    pub(crate) async fn of_component(
+        host: Arc<Host>,
+        component: &Component,
+        hosts: &[String],
+    ) -> Result<Arc<Transformation>, LoadError> {
+        if component.network() && hosts.is_empty() {
+            return Err(LoadError::NoHosts);
+        }
+        let hosts = Arc::new(Hosts::new(hosts).map_err(LoadError::Hosts)?);
         let guest = PlainPre::new(component.pre()?).map_err(|error| component.misfit(error))?;
         let written_bytes_max = component.needs_system().then_some(host.config.written_bytes_max);
-        let pool = Pool::new(host.clone(), Plain { guest, id: OnceLock::new(), written_bytes_max });
+        let pool = Pool::new(host.clone(), Plain { guest, id: OnceLock::new(), hosts, written_bytes_max });
         // Whether its functions have the right shape shows when it is first started; it stays warm.
         if let Err(failure) = pool.lease().await {
             return Err(match CallFailure::from(failure) {

@@ -19,7 +19,9 @@ mod up;
 mod workspace;
 
 use pintle_cli::Invocation;
+use pintle_router::{Fetcher, fetch};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 // Gives freed memory back to the system soon after a burst of large bodies; glibc's malloc keeps it.
 #[global_allocator]
@@ -31,7 +33,7 @@ const EXIT_CONFIG: u8 = 64;
 const EXIT_FAILED: u8 = 1;
 
 fn main() -> ExitCode {
-    let result = match pintle_cli::parse() {
+    let result = match pintle_cli::parse(|allowed| Arc::new(Fetcher::new(fetch::Config::default(), allowed))) {
         Invocation::Done(code) => return code,
         Invocation::Token(args) => tokens::run(&args),
         Invocation::Precompile(args) => precompile::run(&args),

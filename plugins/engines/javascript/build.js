@@ -3,6 +3,7 @@
 //   node build.js engine OUT.wasm                       the engine, without imports
 //   node build.js net-engine OUT.wasm                   the engine that can ask the host to fetch
 //   node build.js transformation PREPARED.json OUT.wasm a stand-alone transformation
+//   node build.js net-transformation PREPARED.json OUT.wasm one that can ask the host to fetch
 //
 // PREPARED.json is `{"ctx", "modules", "exports"}`: what the host would hand to the engine's `load`.
 
@@ -14,16 +15,19 @@ import { componentize } from '@bytecodealliance/componentize-js';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
+const NETWORK = 'pintle:plugin/network@0.1.0';
 const KINDS = {
   engine: { entry: 'plain.js', worldName: 'script-engine-plugin', allowed: [] },
-  'net-engine': { entry: 'net.js', worldName: 'script-engine-net-plugin', allowed: ['pintle:plugin/network@0.1.0'] },
+  'net-engine': { entry: 'net.js', worldName: 'script-engine-net-plugin', allowed: [NETWORK] },
   transformation: { entry: 'standalone.js', worldName: 'transformation-plugin', allowed: [] },
+  'net-transformation': { entry: 'standalone-net.js', worldName: 'transformation-net-plugin', allowed: [NETWORK] },
 };
 
 const [kind, ...paths] = process.argv.slice(2);
 const out = paths.at(-1);
-if (!(kind in KINDS) || paths.length !== (kind === 'transformation' ? 2 : 1)) {
-  console.error('usage: node build.js engine|net-engine OUT.wasm\n       node build.js transformation PREPARED.json OUT.wasm');
+const isTransformation = kind === 'transformation' || kind === 'net-transformation';
+if (!(kind in KINDS) || paths.length !== (isTransformation ? 2 : 1)) {
+  console.error('usage: node build.js engine|net-engine OUT.wasm\n       node build.js transformation|net-transformation PREPARED.json OUT.wasm');
   process.exit(64);
 }
 
@@ -33,7 +37,7 @@ const folder = await mkdtemp(join(tmpdir(), 'pintle-build-'));
 try {
   await cp(here('src'), folder, { recursive: true });
   await writeFile(join(folder, 'package.json'), '{"type":"module"}');
-  if (kind === 'transformation') await writeFile(join(folder, 'prepared.js'), await prepared(paths[0]));
+  if (isTransformation) await writeFile(join(folder, 'prepared.js'), await prepared(paths[0]));
   const { component, imports } = await componentize({
     sourcePath: join(folder, entry),
     witPath: here('../../../wit'),

@@ -171,7 +171,7 @@ fn a_filter_reaches_the_server_as_it_was_typed() {
     let admin = format!("http://{}", server.address);
     let words = ["pintle", "dead-letters", "list", "--destination", "a b&c", "--admin", &admin];
     let mut out = Vec::new();
-    let done = crate::parse_from(words.map(Into::into), &mut out, &mut Vec::new());
+    let done = crate::parse_from(words.map(Into::into), crate::tests::nowhere, &mut out, &mut Vec::new());
     assert!(matches!(done, Invocation::Done(_)));
     assert_eq!(String::from_utf8(out).unwrap().lines().count(), 3);
 }

@@ -1,7 +1,7 @@
 //! Transformations and libraries.
 
 use super::args::{Change, RemoteTransform, Versioned};
-use super::{all, cell, change, print, read_file, text, trials};
+use super::{all, cell, change, figures, print, read_file, text, trials};
 use crate::args::Server;
 use crate::client::{Client, Sent, encoded};
 use crate::failure::{Exit, Failure};
@@ -9,6 +9,8 @@ use crate::show::table::Table;
 use crate::show::{ago, plain, size};
 use hyper::Method;
 use pintle_catalog::Language;
+use pintle_control::views::figures::FiguresView;
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::Path;
@@ -45,7 +47,11 @@ async fn run(kind: &str, command: Versioned, out: &mut dyn Write, err: &mut dyn 
             print(&server, &json!({"items": items}), out, |_, out| list(&items, out))
         }
         Versioned::Show { id, server } => {
-            let (thing, tag) = Client::of(&server)?.tagged(&path(&id, "")).await?;
+            let client = Client::of(&server)?;
+            let (mut thing, tag): (Value, _) = client.tagged(&path(&id, "")).await?;
+            if kind == "transformations" {
+                thing["figures"] = client.get(&path(&id, "/figures")).await?;
+            }
             show(&server, thing, tag, out)
         }
         Versioned::Versions { id, server } => {
@@ -168,7 +174,12 @@ fn show(server: &Server, mut thing: Value, tag: Option<String>, out: &mut dyn Wr
         for (name, code) in [("live", &thing["live"]), ("draft", &thing["draft"])] {
             writeln!(out, "{name:<12} {}", described(code))?;
         }
-        writeln!(out, "{:<12} {}", "versions", thing["versions"])
+        writeln!(out, "{:<12} {}", "versions", thing["versions"])?;
+        match FiguresView::deserialize(&thing["figures"]) {
+            Ok(figures) => figures::write(&figures, out),
+            // A library does nothing by itself.
+            Err(_) => Ok(()),
+        }
     })
 }
 

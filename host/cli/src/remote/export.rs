@@ -42,6 +42,10 @@ pub(super) async fn run(export: &Export, out: &mut dyn Write, err: &mut dyn Writ
         for variable in &exported.variables {
             writeln!(err, "set {} to the secret of {}", plain(&variable.name), plain(&variable.stands_for))?;
         }
+        for plugin in exported.files.iter().filter(|file| file.path.starts_with("plugins/")) {
+            let path = folder.join(&plugin.path);
+            writeln!(err, "put {} into the data directory's folder plugins, or push it", path.display())?;
+        }
     }
     Ok(Exit::Done)
 }

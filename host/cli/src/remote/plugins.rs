@@ -2,12 +2,13 @@
 
 use super::args::RemotePlugin;
 use super::code::versions;
-use super::{cell, change, print, read_file, text};
+use super::{cell, change, figures, print, read_file, text};
 use crate::client::{Client, Sent, encoded};
 use crate::failure::{Exit, Failure};
 use crate::show::plain;
 use crate::show::table::Table;
 use hyper::Method;
+use pintle_control::views::figures::FiguresView;
 use serde_json::{Value, json};
 use std::io::Write;
 
@@ -19,8 +20,17 @@ pub(crate) async fn run(command: RemotePlugin, out: &mut dyn Write, err: &mut dy
             print(&server, &page, out, list)
         }
         RemotePlugin::Show { id, server } => {
-            let plugin: Value = Client::of(&server)?.get(&path(&id, "")).await?;
-            print(&server, &plugin, out, show)
+            let client = Client::of(&server)?;
+            let (mut plugin, tag): (Value, _) = client.tagged(&path(&id, "")).await?;
+            if let Some(tag) = tag {
+                plugin["etag"] = tag.into();
+            }
+            let figures: FiguresView = client.get(&path(&id, "/figures")).await?;
+            plugin["figures"] = serde_json::to_value(&figures)?;
+            print(&server, &plugin, out, |plugin, out| {
+                show(plugin, out)?;
+                figures::write(&figures, out)
+            })
         }
         RemotePlugin::Versions { id, server } => {
             let page: Value = Client::of(&server)?.get(&path(&id, "/versions")).await?;

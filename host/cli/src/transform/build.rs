@@ -20,7 +20,10 @@ pub(super) async fn run(build: &Build, out: &mut dyn Write, err: &mut dyn Write)
     let failed = |what: &str, why: String| Failure::new(Exit::Failed, format!("{what}: {why}"));
     let shown = file.display().to_string();
     let id = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let source = read(&file, &id, &build.libraries)?;
+    let mut source = read(&file, &id, &build.libraries)?;
+    if build.network {
+        source.hosts.push("*".to_owned());
+    }
     let tools: Toolchain = toolchain(language, &build.engines_dir, err).await?;
     writeln!(err, "building {shown}")?;
     let component =
@@ -29,7 +32,7 @@ pub(super) async fn run(build: &Build, out: &mut dyn Write, err: &mut dyn Write)
     std::fs::write(&target, &component).map_err(|error| failed(&target.display().to_string(), error.to_string()))?;
     // What was built may still not be what the host takes, or not load: both show before anybody uploads it.
     let runtime = crate::local::runtime(&build.local)?;
-    let loaded = runtime.transformation_component(&component).await;
+    let loaded = runtime.transformation_component(&component, &source.hosts).await;
     let loaded = loaded.map_err(|error| failed(&target.display().to_string(), error.to_string()))?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let context = Context {

@@ -3,7 +3,8 @@
 use super::args::Test;
 use super::source::Kind;
 use crate::failure::{Exit, Failure};
-use crate::{local, plugins_dir};
+use crate::{Outside, local, plugins_dir};
+use pintle_runtime::egress::Networks;
 use pintle_runtime::transformation::Transformation;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,18 +13,27 @@ use std::sync::Arc;
 pub(super) const VERSION: &str = "test";
 
 /// Loads the code as the server would; what is wrong with it comes with its place.
-pub(super) async fn load(test: &Test, file: &Path, kind: Kind) -> Result<Arc<Transformation>, Failure> {
-    let runtime = local::runtime(&test.local)?;
+pub(super) async fn load(
+    test: &Test,
+    file: &Path,
+    kind: Kind,
+    outside: Outside,
+) -> Result<Arc<Transformation>, Failure> {
+    let runtime = local::runtime_with(&test.local, outside(Networks::new(test.grants.egress_allow.clone())))?;
     let bad = |path: &Path, why: String| Failure::new(Exit::BadFile, format!("{}: {why}", path.display()));
     let engine = match kind {
+        Kind::JavaScript if !test.grants.hosts.is_empty() => "javascript-net-engine.wasm",
         Kind::JavaScript => "javascript-engine.wasm",
         Kind::Python => "python-engine.wasm",
         Kind::Component => {
             let bytes = local::read(file)?;
-            return runtime.transformation_component(&bytes).await.map_err(|error| bad(file, error.to_string()));
+            let loaded = runtime.transformation_component(&bytes, &test.grants.hosts).await;
+            return loaded.map_err(|error| bad(file, error.to_string()));
         }
     };
-    let source = super::source::read(file, VERSION, &test.libraries)?;
+    let mut source = super::source::read(file, VERSION, &test.libraries)?;
+    source.hosts.clone_from(&test.grants.hosts);
+    source.credentials = test.grants.credentials.iter().cloned().collect();
     let folder = plugins_dir::find(test.plugins_dir.as_deref()).map_err(|error| Failure::new(Exit::Usage, error))?;
     let engine = folder.join(engine);
     let component = std::fs::read(&engine).map_err(|error| {

@@ -6,7 +6,7 @@ use super::args::Test;
 use super::engine;
 use super::source::find;
 use crate::failure::{Exit, Failure};
-use crate::show;
+use crate::{Outside, show};
 use pintle_runtime::transformation::{Context, Entry, LogLine, Reply, Transformation};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -47,11 +47,11 @@ struct Report {
     files: Vec<Line>,
 }
 
-pub(super) async fn run(test: &Test, out: &mut dyn Write) -> Result<Exit, Failure> {
+pub(super) async fn run(test: &Test, outside: Outside, out: &mut dyn Write) -> Result<Exit, Failure> {
     let (file, kind) = find(&test.source)?;
     let tests = test.tests.clone().unwrap_or_else(|| file.parent().unwrap_or(Path::new("")).join("tests"));
     let inputs = inputs(&tests.join("input"))?;
-    let transformation = engine::load(test, &file, kind).await?;
+    let transformation = engine::load(test, &file, kind, outside).await?;
     let mut report = Report { passed: 0, failed: 0, files: Vec::new() };
     for input in inputs {
         let name = input.file_name().unwrap_or_default();

@@ -23,7 +23,7 @@ pub(super) async fn show(State(api): State<Api>, request: Request) -> Result<Res
     let office = api.office()?;
     let catalog = office.editor.current();
     let mut response = Json(whole(office, &catalog).await?).into_response();
-    let tag = super::tag::value(&format!("\"{}\"", catalog.revision));
+    let tag = super::tag::value(&super::tag::of_revision(catalog.revision));
     response.headers_mut().insert(header::ETAG, tag);
     Ok(response)
 }

@@ -2,7 +2,7 @@
 
 use super::tag::Precondition;
 use super::things::{self, Thing, missing, named};
-use super::{Api, body};
+use super::{Api, body, importers};
 use crate::access::Caller;
 use crate::editor::now_ms;
 use crate::office::{Office, Schemas};
@@ -197,6 +197,7 @@ pub(super) async fn publish<T: Coded>(
         && let Some(draft) = &thing.history().draft
     {
         must_run(office, &catalog, &id, thing, &draft.code, thing.hosts()).await?;
+        becomes_live::<T>(office, &catalog, &id, &draft.code).await?;
     }
     let stamp = Stamp { author: caller.name.clone(), at_ms: now_ms() };
     let changed = office.editor.change(&caller.name, &reason, |catalog| {
@@ -223,8 +224,21 @@ pub(super) async fn publish<T: Coded>(
     answer::<T>(&changed.catalog, &id, changed.value, !changed.changes.is_empty())
 }
 
+/// Refuses a library's code with which those that import it would not run any more.
+async fn becomes_live<T: Coded>(office: &Office, catalog: &Arc<Catalog>, id: &str, code: &Code) -> Result<(), Problem> {
+    if T::KIND != Kind::Library {
+        return Ok(());
+    }
+    let mut after = Catalog::clone(catalog);
+    if let Some(thing) = T::all_mut(&mut after).get_mut(id) {
+        let nobody = Stamp { author: String::new(), at_ms: 0 };
+        thing.history_mut().publish(code.clone(), nobody, String::new());
+    }
+    importers::still_run(office, catalog, after, id, "with this version of it").await
+}
+
 /// Refuses stored code that would not run with what is published now and these hosts.
-async fn must_run<T: Coded>(
+pub(super) async fn must_run<T: Coded>(
     office: &Office,
     catalog: &Arc<Catalog>,
     id: &str,
@@ -270,17 +284,30 @@ pub(super) async fn rollback<T: Coded>(
     let precondition = Precondition::of(&head.headers);
     let wanted: RollbackBody = body::json_or_default(&api, sent).await?;
     let reason = body::reason(&head.headers, || format!("{} {id} was rolled back", T::KIND))?;
+    let catalog = office.editor.current();
+    if let Some(thing) = T::all(&catalog).get(&id)
+        && let Ok(to) = target(thing.history(), wanted.to, &id)
+        && let Some(version) = thing.history().version(to)
+    {
+        // Hosts, credentials and libraries may have changed since it ran last.
+        must_run(office, &catalog, &id, thing, &version.code, thing.hosts()).await?;
+        becomes_live::<T>(office, &catalog, &id, &version.code).await?;
+    }
     let changed = office.editor.change(&caller.name, &reason, |catalog| {
         let thing = T::all_mut(catalog).get_mut(&id).ok_or_else(|| missing(T::KIND, &id))?;
         precondition.check(Some(&*thing))?;
         let history = thing.history_mut();
-        let numbers: Vec<u32> = history.versions.iter().map(|version| version.number).collect();
-        let to = earlier(history.live, wanted.to, &numbers, &id)?;
+        let to = target(history, wanted.to, &id)?;
         history.live = Some(to);
         Ok(to)
     });
     let changed = changed.await?;
     answer::<T>(&changed.catalog, &id, changed.value, !changed.changes.is_empty())
+}
+
+fn target(history: &History, to: Option<u32>, id: &str) -> Result<u32, Refusal> {
+    let numbers: Vec<u32> = history.versions.iter().map(|version| version.number).collect();
+    earlier(history.live, to, &numbers, id)
 }
 
 /// The version that a rollback goes to.

@@ -1,6 +1,7 @@
 //! Destination plugins: bundled ones, and those that were uploaded.
 
 use super::code::earlier;
+use super::tag::{self, Precondition};
 use super::things::missing;
 use super::{Api, body, catalog};
 use crate::access::Caller;
@@ -11,7 +12,7 @@ use crate::refusal::Refusal;
 use crate::views::Page;
 use crate::views::code::{PluginView, RollbackBody, VersionView};
 use axum::extract::{Path, Request, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use pintle_catalog::history::VERSIONS_MAX;
@@ -33,11 +34,20 @@ pub(super) async fn list(State(api): State<Api>) -> Result<Json<Page<PluginView>
 }
 
 /// GET /plugins/{id}: with the JSON Schema of its configuration, for a form to be drawn from.
-pub(super) async fn show(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<PluginView>, Problem> {
+pub(super) async fn show(State(api): State<Api>, Path(id): Path<String>) -> Result<Response, Problem> {
     let office = api.office()?;
-    let catalog = office.editor.current();
-    let found = view(office, &catalog, &id).await?;
-    found.map(Json).ok_or_else(|| missing(Kind::Plugin, &id).into())
+    answer(office, &office.editor.current(), &id, StatusCode::OK).await
+}
+
+/// The plugin as it is in this catalog; an uploaded one with its tag.
+async fn answer(office: &Office, catalog: &Catalog, id: &str, status: StatusCode) -> Result<Response, Problem> {
+    let view = view(office, catalog, id).await?.ok_or_else(|| missing(Kind::Plugin, id))?;
+    let mut response = (status, Json(view)).into_response();
+    if let Some(plugin) = catalog.plugins.get(id) {
+        response.headers_mut().insert(header::ETAG, tag::value(&tag::of(plugin)));
+    }
+    response.headers_mut().insert("pintle-revision", catalog.revision.into());
+    Ok(response)
 }
 
 async fn view(office: &Office, catalog: &Catalog, id: &str) -> Result<Option<PluginView>, Problem> {
@@ -87,15 +97,17 @@ pub(super) async fn upload(
 ) -> Result<Response, Problem> {
     let office = api.office()?;
     let (head, sent) = request.into_parts();
+    let precondition = Precondition::of(&head.headers);
     let bytes = body::upload(&api, sent).await?;
     let manifest = office.workshop.describe(bytes.clone()).await?.map_err(Problem::from)?;
     let id = manifest["name"].as_str().unwrap_or_default().to_owned();
     let reason = body::reason(&head.headers, || format!("plugin {id} was uploaded"))?;
     let code = Code::component(&bytes);
     office.editor.artifacts().put(&bytes).await?;
-    takes_all(office, &id, &code).await?;
+    takes_all(office, &id, &code, &manifest).await?;
     let stamp = Stamp { author: caller.name.clone(), at_ms: now_ms() };
     let changed = office.editor.change(&caller.name, &reason, |catalog| {
+        precondition.check(catalog.plugins.get(&id))?;
         let is_new = !catalog.plugins.contains_key(&id);
         let plugin = catalog.plugins.entry(id.clone()).or_insert_with(Plugin::default);
         // The same bytes again are the same version: a repeated upload changes nothing.
@@ -112,8 +124,7 @@ pub(super) async fn upload(
     });
     let changed = changed.await?;
     let status = if changed.value { StatusCode::CREATED } else { StatusCode::OK };
-    let view = view(office, &changed.catalog, &id).await?.ok_or_else(|| missing(Kind::Plugin, &id))?;
-    Ok((status, Json(view)).into_response())
+    answer(office, &changed.catalog, &id, status).await
 }
 
 /// POST /plugins/{id}/rollback: an older version is live again.
@@ -122,30 +133,30 @@ pub(super) async fn rollback(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     request: Request,
-) -> Result<Json<PluginView>, Problem> {
+) -> Result<Response, Problem> {
     let office = api.office()?;
     let (head, sent) = request.into_parts();
+    let precondition = Precondition::of(&head.headers);
     let wanted: RollbackBody = body::json_or_default(&api, sent).await?;
     let reason = body::reason(&head.headers, || format!("plugin {id} was rolled back"))?;
     let target = |catalog: &Catalog| {
         let plugin = catalog.plugins.get(&id).ok_or_else(|| missing(Kind::Plugin, &id))?;
         let numbers: Vec<u32> = plugin.versions.iter().map(|version| version.number).collect();
         let to = earlier(Some(plugin.live), wanted.to, &numbers, &id)?;
-        let code = plugin.versions.iter().find(|version| version.number == to).map(|version| version.code.clone());
-        Ok::<_, Refusal>((to, code))
+        Ok::<_, Refusal>((to, plugin.versions.iter().find(|version| version.number == to).cloned()))
     };
-    let (to, code) = target(&office.editor.current())?;
-    if let Some(code) = code {
-        takes_all(office, &id, &code).await?;
+    let (to, version) = target(&office.editor.current())?;
+    if let Some(version) = version {
+        takes_all(office, &id, &version.code, &version.manifest).await?;
     }
     let changed = office.editor.change(&caller.name, &reason, |catalog| {
         let plugin = catalog.plugins.get_mut(&id).ok_or_else(|| missing(Kind::Plugin, &id))?;
+        precondition.check(Some(&*plugin))?;
         plugin.live = to;
         Ok(())
     });
     let changed = changed.await?;
-    let view = view(office, &changed.catalog, &id).await?;
-    view.map(Json).ok_or_else(|| missing(Kind::Plugin, &id).into())
+    answer(office, &changed.catalog, &id, StatusCode::OK).await
 }
 
 /// DELETE /plugins/{id}: all its versions; a bundled one of the name takes its place.
@@ -156,9 +167,11 @@ pub(super) async fn delete(
     request: Request,
 ) -> Result<StatusCode, Problem> {
     let office = api.office()?;
+    let precondition = Precondition::of(request.headers());
     let reason = body::reason(request.headers(), || format!("plugin {id} was deleted"))?;
     let is_bundled = office.editor.bundled().contains(&id);
     let deleted = office.editor.change(&caller.name, &reason, |catalog| {
+        precondition.check(catalog.plugins.get(&id))?;
         let users = catalog::users(catalog, &id);
         if !is_bundled && !users.is_empty() {
             let users = users.join(", ");
@@ -170,24 +183,52 @@ pub(super) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Refuses a version that does not take the configurations of the destinations that use the plugin.
-async fn takes_all(office: &Office, id: &str, code: &Code) -> Result<(), Problem> {
+/// Refuses a version that does not do for the destinations that use the plugin what the one before did: that
+/// does not take their configurations, or no longer handles types of events that they are sent. What the one
+/// before did not take either is no reason against it.
+async fn takes_all(office: &Office, id: &str, code: &Code, manifest: &Value) -> Result<(), Problem> {
     let catalog = office.editor.current();
+    let before = catalog.plugins.get(id).and_then(Plugin::live);
+    let bundled = office.editor.bundled().contains(id);
+    let handled = match before {
+        Some(before) => types(&before.manifest),
+        None if bundled => {
+            office.workshop.bundled(id.to_owned()).await?.map(|manifest| types(&manifest)).unwrap_or_default()
+        }
+        None => Vec::new(),
+    };
+    let lost: Vec<String> = handled.into_iter().filter(|kind| !types(manifest).contains(kind)).collect();
     let mut errors = Vec::new();
     let uses = |state: DestinationState| state != DestinationState::Disabled;
     for (name, destination) in catalog.destinations.iter().filter(|(_, d)| d.plugin == id && uses(d.state)) {
-        let against = office.workshop.configure(id.to_owned(), Some(code.clone()), destination.config.clone()).await?;
-        errors.extend(
-            against
-                .into_iter()
-                .map(|error| Detail { path: format!("destinations.{name}.config{}", error.path), ..error }),
-        );
+        let takes = |kind: &&String| destination.message_types.as_ref().is_none_or(|types| types.contains(kind));
+        let missed: Vec<&str> = lost.iter().filter(takes).map(String::as_str).collect();
+        if !missed.is_empty() {
+            errors.push(Detail {
+                path: format!("destinations.{name}"),
+                message: format!("it is sent {} events, which this version does not handle", missed.join(" and ")),
+                fix: "set its message-types to those that the version handles".to_owned(),
+            });
+        }
+        let asked = |code: Option<Code>| office.workshop.configure(id.to_owned(), code, destination.config.clone());
+        let against = asked(Some(code.clone())).await?;
+        if against.is_empty() || !asked(before.map(|before| before.code.clone())).await?.is_empty() {
+            continue;
+        }
+        let path = |error: &Detail| format!("destinations.{name}.config{}", error.path);
+        errors.extend(against.into_iter().map(|error| Detail { path: path(&error), ..error }));
     }
     let Some(first) = errors.first() else { return Ok(()) };
     let detail = format!(
-        "this version of plugin {id} does not take the configuration of every destination that uses it: {}: {}; change \
-         those first, or upload it under another name",
+        "this version of plugin {id} cannot take the place of the one before: {}: {}; change that first, or upload it \
+         under another name",
         first.path, first.message
     );
     Err(Problem::new(ProblemCode::Invalid, detail).with(errors))
+}
+
+/// The types of events that a plugin handles.
+fn types(manifest: &Value) -> Vec<String> {
+    let types = manifest["messageTypes"].as_array().into_iter().flatten();
+    types.filter_map(|kind| kind.as_str().map(str::to_owned)).collect()
 }

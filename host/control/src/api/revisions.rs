@@ -1,5 +1,6 @@
 //! Revisions: looking back, comparing, going back.
 
+use super::tag::Precondition;
 use super::{Api, body, catalog};
 use crate::access::Caller;
 use crate::office::Office;
@@ -81,8 +82,10 @@ pub(super) async fn rollback(
     let office = api.office()?;
     let (old, _) = load(office, &id).await?;
     let reason = body::reason(request.headers(), || format!("back to revision {}", old.revision))?;
+    let precondition = Precondition::of(request.headers());
     let has_file = office.editor.file().is_some();
     let changed = office.editor.change(&caller.name, &reason, |catalog| {
+        precondition.check_revision(catalog.revision)?;
         let (restored, kept) = restored(catalog, &old, has_file);
         *catalog = restored;
         Ok(kept)

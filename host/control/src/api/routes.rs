@@ -1,7 +1,7 @@
 //! Every path there is, with what it needs and what it answers: the router and the OpenAPI document are made
 //! from this one list.
 
-use super::{Api, catalog, code, export, logs, openapi, plugins, revisions, things, tokens, trials};
+use super::{Api, catalog, code, export, figures, logs, openapi, plugins, revisions, things, tokens, trials};
 use crate::access::Role;
 use axum::handler::Handler;
 use axum::http::Method;
@@ -128,6 +128,8 @@ pub(super) fn all() -> Vec<Route> {
         get("/admin/v1/plugins/{id}", plugins::show)
             .says("A plugin with the JSON Schema of its configuration", "Plugin"),
         get("/admin/v1/plugins/{id}/versions", plugins::versions).says("Its versions, newest first", "VersionPage"),
+        get("/admin/v1/plugins/{id}/figures", figures::plugin)
+            .says("What it has done since the server started", "Figures"),
         post("/admin/v1/plugins", plugins::upload)
             .says("Upload a component of the destination world; it is live at once", "Plugin")
             .takes(Sent::Bytes),
@@ -225,6 +227,8 @@ fn coded() -> Vec<Route> {
             .says("Compare a version with the live one over the last events of a connection", "Shadow")
             .takes(Sent::Json("ShadowBody"))
             .asks(&[("format", "`json`, `text` or `markdown`")]),
+        get("/admin/v1/transformations/{id}/figures", figures::transformation)
+            .says("What it has done since the server started", "Figures"),
         get("/admin/v1/transformations/{id}/logs", logs::show)
             .says("What it logged last; with `follow`, one line each as they come", "LogPage")
             .asks(&[

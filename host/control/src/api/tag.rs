@@ -11,6 +11,11 @@ pub(super) fn of(thing: &impl Serialize) -> String {
     format!("\"{}\"", fingerprint::of(&text))
 }
 
+/// The tag of the whole catalog.
+pub(super) fn of_revision(revision: i64) -> String {
+    format!("\"{revision}\"")
+}
+
 /// As a header's value.
 pub(super) fn value(tag: &str) -> HeaderValue {
     HeaderValue::from_str(tag).expect("a tag is hexadecimal digits in quotes")
@@ -35,7 +40,15 @@ impl Precondition {
 
     /// Refuses when the thing is in another state. To be asked where nobody can come between.
     pub(super) fn check(&self, thing: Option<&impl Serialize>) -> Result<(), Refusal> {
-        let now = thing.map(of);
+        self.check_tag(thing.map(of))
+    }
+
+    /// The same for what has the number of a revision for a tag.
+    pub(super) fn check_revision(&self, revision: i64) -> Result<(), Refusal> {
+        self.check_tag(Some(of_revision(revision)))
+    }
+
+    fn check_tag(&self, now: Option<String>) -> Result<(), Refusal> {
         if self.must_be_new && now.is_some() {
             return Err(Refusal::Stale { now });
         }

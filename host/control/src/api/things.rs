@@ -2,7 +2,7 @@
 
 use super::body;
 use super::tag::{self, Precondition};
-use super::{Api, catalog, code};
+use super::{Api, catalog, code, importers};
 use crate::access::Caller;
 use crate::office::{Office, Schemas};
 use crate::problem::{Code, Problem};
@@ -103,6 +103,12 @@ pub(super) async fn delete<T: Thing>(
     let office = api.office()?;
     let precondition = Precondition::of(request.headers());
     let reason = body::reason(request.headers(), || format!("{} {id} was deleted", T::KIND))?;
+    if T::KIND == Kind::Library {
+        let catalog = office.editor.current();
+        let mut after = Catalog::clone(&catalog);
+        T::all_mut(&mut after).remove(&id);
+        importers::still_run(office, &catalog, after, &id, "without it").await?;
+    }
     let deleted = office.editor.change(&caller.name, &reason, |catalog| {
         let things = T::all_mut(catalog);
         precondition.check(things.get(&id))?;

@@ -35,7 +35,8 @@ impl Plugins {
         bytes: &[u8],
     ) -> Result<Arc<Transformation>, Unloadable> {
         if running.code.form == Form::Component {
-            return self.files.runtime.transformation_component(bytes).await.map_err(Unloadable::Component);
+            let loaded = self.files.runtime.transformation_component(bytes, &running.hosts).await;
+            return loaded.map_err(Unloadable::Component);
         }
         let language = running.code.language.unwrap_or_default();
         let source = Source {

@@ -1,7 +1,7 @@
 //! What `describe` returns.
 
+use super::ConfigError;
 use super::schema::Schema;
-use super::{ConfigError, upgrade};
 use crate::LoadError;
 use crate::egress::Hosts;
 use pintle_events::Kind;
@@ -156,16 +156,6 @@ impl Manifest {
         }
         let message = "the configuration must be a JSON object".to_owned();
         vec![ConfigError { path: String::new(), message }]
-    }
-
-    /// Which of these configurations, by id, would go on with this manifest in the place of `before`.
-    #[must_use]
-    pub fn upgrade<'a>(
-        &self,
-        before: &Manifest,
-        configs: impl IntoIterator<Item = (&'a str, &'a Value)>,
-    ) -> upgrade::Upgrade {
-        upgrade::check(before, self, configs)
     }
 }
 

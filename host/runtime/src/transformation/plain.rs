@@ -3,13 +3,14 @@
 use super::call::{Answer, Call, Transforms};
 use super::{Context, PlainPre};
 use crate::bindings::transformation::TransformationPlugin;
+use crate::egress::Hosts;
 use crate::instance::GuestCall;
 use crate::limiter::State;
 use crate::metrics::Subject;
 use crate::pool::Kind;
 use crate::system::System;
 use std::convert::Infallible;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use wasmtime::Store;
 
 /// What every instance is made from.
@@ -17,6 +18,8 @@ pub(super) struct Plain {
     pub(super) guest: PlainPre,
     /// The transformation that it is, known with its first call.
     pub(super) id: OnceLock<String>,
+    /// The hosts that it may fetch from.
+    pub(super) hosts: Arc<Hosts>,
     /// What it may write to its standard streams, if it has any.
     pub(super) written_bytes_max: Option<usize>,
 }
@@ -30,7 +33,9 @@ impl Kind for Plain {
     }
 
     async fn start(&self, store: &mut Store<State>) -> wasmtime::Result<Result<TransformationPlugin, Infallible>> {
-        store.data_mut().system = self.written_bytes_max.map(|bytes_max| Box::new(System::new(bytes_max)));
+        let state = store.data_mut();
+        state.grant(self.hosts.clone());
+        state.system = self.written_bytes_max.map(|bytes_max| Box::new(System::new(bytes_max)));
         self.guest.instantiate_async(store).await.map(Ok)
     }
 }

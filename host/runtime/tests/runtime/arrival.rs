@@ -1,9 +1,9 @@
-use crate::guests::{OBEDIENT, calls_seen, component, obedient, obedient_again, obey, small, wit};
+use crate::guests::{NETWORKED, OBEDIENT, calls_seen, component, obedient, obedient_again, obey, small, wit};
 use pintle_runtime::{Config, LoadError, Runtime, World};
 use std::time::Duration;
 
 async fn refusal(bytes: &[u8]) -> String {
-    Runtime::new(small()).unwrap().transformation_component(bytes).await.map(|_| ()).unwrap_err().to_string()
+    Runtime::new(small()).unwrap().transformation_component(bytes, &[]).await.map(|_| ()).unwrap_err().to_string()
 }
 
 #[tokio::test]
@@ -43,10 +43,21 @@ async fn a_component_that_imports_something_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn only_engines_may_ask_for_the_network() {
-    let bytes = wat::parse_str(r#"(component (import "pintle:plugin/network@0.1.0" (instance)))"#).unwrap();
+async fn a_transformation_may_ask_for_the_network_only_when_it_was_granted_hosts() {
+    let bytes = component(&wit(), "transformation-net-plugin", NETWORKED);
     let refusal = refusal(&bytes).await;
-    assert!(refusal.starts_with("the component imports `pintle:plugin/network@0.1.0`"), "{refusal}");
+    assert!(refusal.contains("`pintle:plugin/network`") && refusal.contains("grant"), "{refusal}");
+    let runtime = Runtime::new(small()).unwrap();
+    runtime.transformation_component(&bytes, &["api.example.com".to_owned()]).await.unwrap();
+    let wrong = runtime.transformation_component(&bytes, &["https://a/".to_owned()]).await.map(|_| ()).unwrap_err();
+    assert!(matches!(wrong, LoadError::Hosts(_)), "{wrong}");
+}
+
+#[tokio::test]
+async fn a_destination_may_not_ask_for_the_network() {
+    let bytes = wat::parse_str(r#"(component (import "pintle:plugin/network@0.1.0" (instance)))"#).unwrap();
+    let error = Runtime::new(small()).unwrap().destination(&bytes).await.map(|_| ()).unwrap_err();
+    assert!(error.to_string().starts_with("the component imports `pintle:plugin/network@0.1.0`"), "{error}");
 }
 
 #[tokio::test]
@@ -64,7 +75,7 @@ async fn a_component_of_another_world_is_refused_by_name() {
 async fn a_version_that_is_compatible_runs() {
     let runtime = Runtime::new(small()).unwrap();
     for version in ["0.1.1", "0.1.17"] {
-        let guest = runtime.transformation_component(&of_version(version)).await.unwrap();
+        let guest = runtime.transformation_component(&of_version(version), &[]).await.unwrap();
         assert_eq!(calls_seen(&guest).await, "1", "{version}");
     }
 }
@@ -117,17 +128,17 @@ async fn a_component_that_is_too_large_is_refused_unread() {
 async fn a_component_that_finds_no_room_to_be_tried_is_not_blamed() {
     let limits = Config { instances_max: 1, instance_wait_max: Duration::from_millis(50), ..small() };
     let runtime = Runtime::new(Config { run_time_max: Duration::from_secs(20), ..limits }).unwrap();
-    let first = runtime.transformation_component(&obedient()).await.unwrap();
+    let first = runtime.transformation_component(&obedient(), &[]).await.unwrap();
     let other = obedient_again(1);
     {
         let mut busy = std::pin::pin!(obey(&first, "L"));
         tokio::select! {
             biased;
             answer = busy.as_mut() => panic!("it should loop until it is dropped: {answer:?}"),
-            second = runtime.transformation_component(&other) => {
+            second = runtime.transformation_component(&other, &[]) => {
                 assert_eq!(second.map(|_| ()).unwrap_err(), LoadError::Busy);
             }
         }
     }
-    runtime.transformation_component(&other).await.unwrap();
+    runtime.transformation_component(&other, &[]).await.unwrap();
 }

@@ -16,7 +16,7 @@ fn with_cache(directory: &Path) -> Runtime {
 }
 
 async fn works(runtime: &Runtime, bytes: &[u8]) {
-    let guest = runtime.transformation_component(bytes).await.unwrap();
+    let guest = runtime.transformation_component(bytes, &[]).await.unwrap();
     assert_eq!(calls_seen(&guest).await, "1");
 }
 
@@ -55,7 +55,7 @@ async fn the_next_start_maps_what_was_compiled() {
     );
     let trap_digest = first.component(&trap).await.unwrap().digest();
     exchange(&path, &trap_digest, &two_digest);
-    let guest = with_cache(&path).transformation_component(&two).await.unwrap();
+    let guest = with_cache(&path).transformation_component(&two, &[]).await.unwrap();
     obey(&guest, "?").await.unwrap_err();
     assert_ne!(one_digest, two_digest);
 }
@@ -134,7 +134,7 @@ async fn a_package_brings_compiled_code_for_any_machine() {
     let packaged = || Config { precompiled_dirs: vec![path.to_owned()], ..small() };
     let runtime = Runtime::new(packaged()).unwrap();
     works(&runtime, &bytes).await;
-    let guest = runtime.transformation_component(&mute).await.unwrap();
+    let guest = runtime.transformation_component(&mute, &[]).await.unwrap();
     obey(&guest, "?").await.unwrap_err();
 
     // Where others may write, nothing is believed.

@@ -58,6 +58,17 @@ pub const OBEDIENT: &str = r#"
     (call $answer (i32.const 0) (i32.const 1024) (i32.const 25))))
 "#;
 
+/// A transformation that imports the network and does nothing.
+pub const NETWORKED: &str = r#"
+(module
+  (import "pintle:plugin/network@0.1.0" "fetch-batch" (func (param i32 i32 i32)))
+  (memory (export "memory") 1)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+  (func (export "pintle:plugin/transformation@0.1.0#transform")
+    (param i64 i64 i32 i32 i32 i32 i32) (param i32) (param i32) (result i32)
+    (unreachable)))
+"#;
+
 /// A component of a world, from the text of its core module.
 pub fn component(wit: &str, world: &str, module: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
@@ -112,7 +123,7 @@ pub async fn calls_seen(transformation: &Transformation) -> String {
 
 pub async fn load(config: Config) -> (Runtime, Arc<Transformation>) {
     let runtime = Runtime::new(config).unwrap();
-    let transformation = runtime.transformation_component(&obedient()).await.unwrap();
+    let transformation = runtime.transformation_component(&obedient(), &[]).await.unwrap();
     (runtime, transformation)
 }
 

@@ -89,7 +89,7 @@ async fn idle_instances_make_room_for_new_ones_and_the_oldest_goes_first() {
     let runtime = Runtime::new(Config { instances_max: 2, ..small() }).unwrap();
     let mut guests = Vec::new();
     for number in 0..3 {
-        guests.push(runtime.transformation_component(&obedient_again(number)).await.unwrap());
+        guests.push(runtime.transformation_component(&obedient_again(number), &[]).await.unwrap());
     }
     for guest in &guests {
         assert_eq!(calls_seen(guest).await, "1");
@@ -103,8 +103,8 @@ async fn idle_instances_make_room_for_new_ones_and_the_oldest_goes_first() {
 #[tokio::test]
 async fn a_new_instance_waits_for_a_busy_one_when_the_host_is_full() {
     let runtime = Runtime::new(Config { instances_max: 1, ..small() }).unwrap();
-    let first = runtime.transformation_component(&obedient()).await.unwrap();
-    let second = runtime.transformation_component(&obedient_again(1)).await.unwrap();
+    let first = runtime.transformation_component(&obedient(), &[]).await.unwrap();
+    let second = runtime.transformation_component(&obedient_again(1), &[]).await.unwrap();
     let (looping, waiting) = tokio::join!(obey(&first, "L"), calls_seen(&second));
     assert!(looping.is_err());
     assert_eq!(waiting, "1");
@@ -122,7 +122,7 @@ async fn instances_that_hold_more_memory_than_the_budget_go() {
     let runtime = Runtime::new(limits).unwrap();
     let mut guests = Vec::new();
     for number in 0..4 {
-        let guest = runtime.transformation_component(&obedient_again(number)).await.unwrap();
+        let guest = runtime.transformation_component(&obedient_again(number), &[]).await.unwrap();
         for _ in 0..4 {
             obey(&guest, "G").await.unwrap();
         }

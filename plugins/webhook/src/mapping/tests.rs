@@ -6,7 +6,7 @@ use std::path::Path;
 
 #[test]
 fn every_case_comes_out_as_its_file_says() {
-    let run = cases::assert_all::<Webhook>(&Path::new(env!("CARGO_MANIFEST_DIR")).join("cases"));
+    let run = cases::assert_all::<Webhook>(&Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("cases"));
     assert!(run > 20, "only {run} cases were found");
 }
 

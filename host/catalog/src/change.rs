@@ -94,6 +94,8 @@ fn source(source: &Source) -> Shown {
         ("write key", format!("#{}", fingerprint::of(source.write_key.as_bytes()))),
         ("enabled", source.enabled.to_string()),
         ("transformations", list(&source.transformations)),
+        ("events per second", source.events_per_second_max.map_or("any".to_owned(), |max| max.to_string())),
+        ("anonymize ip", source.anonymize_ip.to_string()),
     ]
 }
 
@@ -175,7 +177,7 @@ mod tests {
 
     fn catalog(token: &str, code: &str) -> Catalog {
         let mut catalog = Catalog::default();
-        let source = Source { name: "Site".into(), write_key: "wk-1".into(), enabled: true, transformations: vec![] };
+        let source = Source { name: "Site".into(), write_key: "wk-1".into(), ..Source::default() };
         catalog.sources.insert("site".into(), source);
         let destination = Destination {
             name: "Orders".into(),

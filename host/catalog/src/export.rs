@@ -46,6 +46,8 @@ pub fn export(catalog: &Catalog, schemas: &BTreeMap<String, Vec<Value>>) -> Resu
         let mut entry = json!({"name": source.name, "write-key": source.write_key});
         set(&mut entry, "enabled", (!source.enabled).then_some(json!(false)));
         set(&mut entry, "transformations", list(&source.transformations));
+        set(&mut entry, "events-per-second-max", source.events_per_second_max.map(|max| json!(max)));
+        set(&mut entry, "anonymize-ip", source.anonymize_ip.then_some(json!(true)));
         (id.clone(), entry)
     });
     document.insert("sources".to_owned(), sources.collect::<Map<_, _>>().into());
@@ -173,7 +175,7 @@ mod tests {
 
     const FILE: &str = "
 sources:
-  site: {name: Site, write-key: wk-1, transformations: [tidy]}
+  site: {name: Site, write-key: wk-1, transformations: [tidy], events-per-second-max: 500, anonymize-ip: true}
 destinations:
   orders:
     plugin: webhook

@@ -39,6 +39,7 @@ pub use problem::{FileError, Problem};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::num::NonZeroU32;
 use std::path::Path;
 
 /// One revision of everything that is configured. Keys of the maps are the ids.
@@ -88,6 +89,26 @@ pub struct Source {
     /// The `integrations` that they leave on an event decide.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub transformations: Vec<String>,
+    /// How many events it may send in a second, on average; more are answered with 429. No limit when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events_per_second_max: Option<NonZeroU32>,
+    /// Whether the address that an event came from loses its last part before it is stored: the last byte of an
+    /// IPv4 address, the last 80 bits of an IPv6 one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub anonymize_ip: bool,
+}
+
+impl Default for Source {
+    fn default() -> Source {
+        Source {
+            name: String::new(),
+            write_key: String::new(),
+            enabled: true,
+            transformations: Vec::new(),
+            events_per_second_max: None,
+            anonymize_ip: false,
+        }
+    }
 }
 
 /// Where events go.

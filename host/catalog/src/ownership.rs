@@ -139,7 +139,7 @@ mod tests {
     }
 
     fn source(key: &str) -> Source {
-        Source { name: "s".into(), write_key: key.into(), enabled: true, transformations: vec![] }
+        Source { name: "s".into(), write_key: key.into(), ..Source::default() }
     }
 
     fn transformation(code: &str) -> Transformation {

@@ -95,7 +95,7 @@ impl<'a> Import<'a> {
             name: source.get("name").text().unwrap_or(&id).to_owned(),
             write_key: self.text(&source.get("writeKey")),
             enabled: self.flag(&source.get("enabled")),
-            transformations: Vec::new(),
+            ..Source::default()
         };
         if self.catalog.sources.insert(id.clone(), imported).is_some() {
             self.problem(source, format!("source id {id} is there twice"), "keep one of the two");

@@ -47,6 +47,7 @@ use pintle_events::Kind;
 use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 /// A section: a map by id, each entry knowing its place. Blank counts as empty.
@@ -77,6 +78,9 @@ struct SourceEntry {
     #[serde(default = "yes")]
     enabled: bool,
     transformations: Option<Vec<Spanned<String>>>,
+    events_per_second_max: Option<NonZeroU32>,
+    #[serde(default)]
+    anonymize_ip: bool,
 }
 
 #[derive(Deserialize)]
@@ -247,6 +251,8 @@ impl Reader<'_> {
             write_key: self.place(format!("{path}.write-key"), entry.write_key),
             enabled: entry.enabled,
             transformations: self.names(&format!("{path}.transformations"), entry.transformations),
+            events_per_second_max: entry.events_per_second_max,
+            anonymize_ip: entry.anonymize_ip,
         }
     }
 

@@ -4,6 +4,7 @@ pub(crate) mod args;
 mod code;
 mod export;
 mod figures;
+mod keep_out;
 mod plugins;
 mod revisions;
 mod rudder_cli;
@@ -36,6 +37,8 @@ pub(crate) async fn run(command: Remote, out: &mut dyn Write, err: &mut dyn Writ
         Remote::Destination(command) => things::destination(command, out, err).await,
         Remote::Connection(command) => things::connection(command, out, err).await,
         Remote::Credential(command) => things::credential(command, out, err).await,
+        Remote::RejectedEvents(command) => keep_out::rejected(command, out, err).await,
+        Remote::Suppress(command) => keep_out::suppress(command, out, err).await,
         Remote::Revisions(command) => revisions::run(command, out, err).await,
         Remote::Export(export) => export::run(&export, out, err).await,
         Remote::Token(command) => tokens::run(command, out, err).await,

@@ -9,6 +9,7 @@ mod code;
 mod export;
 mod figures;
 mod importers;
+mod keep_out;
 mod logs;
 mod openapi;
 mod plugins;

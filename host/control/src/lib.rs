@@ -25,6 +25,7 @@ pub mod problem;
 pub mod refusal;
 pub mod status;
 pub mod tail;
+pub mod tls;
 pub mod views;
 pub mod workshop;
 
@@ -33,7 +34,6 @@ mod figures;
 mod office;
 mod restore;
 mod service;
-mod tls;
 
 /// The author of revisions that the workspace file makes.
 pub const FILE_AUTHOR: &str = "file";

@@ -5,6 +5,7 @@ use crate::keys::KeyFile;
 use crate::problem::Problem;
 use crate::workshop::Workshop;
 use pintle_catalog::Catalog;
+use pintle_store::suppressions::Suppressions;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,6 +23,8 @@ pub struct Office {
     pub workshop: Arc<dyn Workshop>,
     /// Where the key is kept.
     pub keys: KeyFile,
+    /// Users whose events are neither stored nor delivered.
+    pub suppressions: Suppressions,
 }
 
 impl Office {

@@ -110,7 +110,7 @@ impl Admin {
     /// Takes the port; nothing is answered before [`Admin::run`].
     pub async fn bind(config: Config, plant: Arc<dyn Plant>, metrics: PrometheusHandle) -> Result<Admin, Error> {
         let tls = match (&config.tls_certificate, &config.tls_key) {
-            (Some(certificate), Some(key)) => Some(tls::load(certificate, key)?),
+            (Some(certificate), Some(key)) => Some(tls::load(certificate, key, &["http/1.1"])?),
             (None, None) => None,
             (None, Some(_)) => return Err(Error::Half("tls-certificate")),
             (Some(_), None) => return Err(Error::Half("tls-key")),

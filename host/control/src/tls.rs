@@ -1,4 +1,4 @@
-//! TLS for the admin API, when others than this machine reach it.
+//! TLS, when others than this machine reach a port.
 
 use crate::service::Error;
 use rustls::ServerConfig;
@@ -21,8 +21,11 @@ const HANDSHAKES_MAX: usize = 64;
 /// How long accepting rests when the system has no more descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// What the certificate and key files hold, ready to be used.
-pub(crate) fn load(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, Error> {
+/// What the certificate and key files hold, ready to be used by a server that speaks these protocols.
+///
+/// # Errors
+/// [`Error::Tls`] says which file cannot be used, and why.
+pub fn load(certificate: &Path, key: &Path, protocols: &[&str]) -> Result<Arc<ServerConfig>, Error> {
     let unusable = |file: &Path, why: String| Error::Tls { file: file.display().to_string(), why };
     let chain: Result<Vec<_>, _> =
         CertificateDer::pem_file_iter(certificate).and_then(|certificates| certificates.collect());
@@ -32,12 +35,13 @@ pub(crate) fn load(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, 
     }
     let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| unusable(key, error.to_string()))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
+    let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| unusable(certificate, error.to_string()))?
         .with_no_client_auth()
         .with_single_cert(chain, secret)
         .map_err(|error| unusable(certificate, format!("{error}; does the key belong to it?")))?;
+    config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
     Ok(Arc::new(config))
 }
 

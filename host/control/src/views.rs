@@ -3,6 +3,7 @@
 
 pub mod code;
 pub mod figures;
+pub mod gateway;
 pub mod revisions;
 pub mod things;
 pub mod trials;

@@ -4,7 +4,8 @@
 //! u32  length of everything after this field
 //! u8   flags   which fields the gateway must add when the event is read
 //! u8   kind    the forced type (0: the event's own type stands)
-//! u64  receivedAt, milliseconds since 1970
+//! i64  receivedAt, milliseconds since 1970
+//! i64  originalTimestamp, sentAt, timestamp: each only when its flag is set
 //! str8 source id · str8 request ip · str16 message id · str32 user id · str32 anonymous id · str8 type
 //! rest the event as the client sent it
 //! ```
@@ -12,7 +13,7 @@
 //! The ids stand in the header although the event has them too: they compress to almost nothing
 //! behind it, and save every reader a scan. Hashes are not stored, they are recomputed.
 
-use crate::{Kind, key, surrogates};
+use crate::{Kind, Times, key, surrogates};
 use std::io::Write;
 use time::{OffsetDateTime, macros::format_description};
 
@@ -22,6 +23,9 @@ mod tests;
 const MESSAGE_ID_ADDED: u8 = 1;
 const RECEIVED_AT_ADDED: u8 = 2;
 const REQUEST_IP_ADDED: u8 = 4;
+const ORIGINAL_TIMESTAMP_ADDED: u8 = 8;
+const SENT_AT_ADDED: u8 = 16;
+const TIMESTAMP_ADDED: u8 = 32;
 
 /// One accepted event on its way into the log.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +52,8 @@ pub struct Frame<'a> {
     pub received_at_added: bool,
     /// The event has no `request_ip` of its own.
     pub request_ip_added: bool,
+    /// Times that the event does not say itself, or not in the usual layout.
+    pub times: Times,
     /// The event, a JSON object, exactly as it came.
     pub raw: &'a [u8],
 }
@@ -71,10 +77,17 @@ impl Frame<'_> {
         out.extend_from_slice(&[0; 4]);
         let flags = u8::from(self.message_id_added) * MESSAGE_ID_ADDED
             + u8::from(self.received_at_added) * RECEIVED_AT_ADDED
-            + u8::from(self.request_ip_added) * REQUEST_IP_ADDED;
+            + u8::from(self.request_ip_added) * REQUEST_IP_ADDED
+            + u8::from(self.times.original_timestamp_ms.is_some()) * ORIGINAL_TIMESTAMP_ADDED
+            + u8::from(self.times.sent_at_ms.is_some()) * SENT_AT_ADDED
+            + u8::from(self.times.timestamp_ms.is_some()) * TIMESTAMP_ADDED;
         out.push(flags);
         out.push(self.forced_kind.map_or(0, |kind| kind as u8));
         out.extend_from_slice(&self.received_at_ms.to_le_bytes());
+        for ms in [self.times.original_timestamp_ms, self.times.sent_at_ms, self.times.timestamp_ms].into_iter().flatten()
+        {
+            out.extend_from_slice(&ms.to_le_bytes());
+        }
         put8(out, self.source_id);
         put8(out, self.request_ip);
         let id = cut(self.message_id, usize::from(u16::MAX));
@@ -116,7 +129,13 @@ impl<'a> EventRef<'a> {
         let mut body = Reader(rest.take(length)?);
         let flags = body.take(1)?[0];
         let forced = body.take(1)?[0];
-        let received_at_ms = i64::from_le_bytes(body.take(8)?.try_into().expect("eight bytes were taken"));
+        let received_at_ms = body.i64()?;
+        let mut time = |flag: u8| if flags & flag == 0 { Ok(None) } else { body.i64().map(Some) };
+        let times = Times {
+            original_timestamp_ms: time(ORIGINAL_TIMESTAMP_ADDED)?,
+            sent_at_ms: time(SENT_AT_ADDED)?,
+            timestamp_ms: time(TIMESTAMP_ADDED)?,
+        };
         let source_id = body.str8()?;
         let request_ip = body.str8()?;
         let length16 = u16::from_le_bytes(body.take(2)?.try_into().expect("two bytes were taken"));
@@ -136,6 +155,7 @@ impl<'a> EventRef<'a> {
             message_id_added: flags & MESSAGE_ID_ADDED != 0,
             received_at_added: flags & RECEIVED_AT_ADDED != 0,
             request_ip_added: flags & REQUEST_IP_ADDED != 0,
+            times,
             raw: body.0,
         };
         Ok((EventRef { frame }, 4 + length))
@@ -159,6 +179,15 @@ impl<'a> EventRef<'a> {
         }
         if self.received_at_added {
             put_field(out, "receivedAt", &timestamp(self.received_at_ms));
+        }
+        for (name, ms) in [
+            ("originalTimestamp", self.times.original_timestamp_ms),
+            ("sentAt", self.times.sent_at_ms),
+            ("timestamp", self.times.timestamp_ms),
+        ] {
+            if let Some(ms) = ms {
+                put_field(out, name, &timestamp(ms));
+            }
         }
         if self.request_ip_added {
             put_field(out, "request_ip", self.request_ip);
@@ -206,6 +235,10 @@ impl<'a> Reader<'a> {
 
     fn u32(&mut self) -> Result<u32, Damaged> {
         Ok(u32::from_le_bytes(self.take(4)?.try_into().expect("four bytes were taken")))
+    }
+
+    fn i64(&mut self) -> Result<i64, Damaged> {
+        Ok(i64::from_le_bytes(self.take(8)?.try_into().expect("eight bytes were taken")))
     }
 
     fn str(&mut self, length: usize) -> Result<&'a str, Damaged> {

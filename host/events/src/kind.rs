@@ -19,11 +19,14 @@ pub enum Kind {
     Group = 5,
     /// Two ids are the same user.
     Alias = 6,
+    /// Two profiles are the same user, by any of their ids.
+    Merge = 7,
 }
 
 impl Kind {
     /// Every kind, in the order of their numbers.
-    pub const ALL: [Kind; 6] = [Kind::Identify, Kind::Track, Kind::Page, Kind::Screen, Kind::Group, Kind::Alias];
+    pub const ALL: [Kind; 7] =
+        [Kind::Identify, Kind::Track, Kind::Page, Kind::Screen, Kind::Group, Kind::Alias, Kind::Merge];
 
     /// The name as it stands in an event's `type` and in the gateway's paths.
     #[must_use]
@@ -35,6 +38,7 @@ impl Kind {
             Kind::Screen => "screen",
             Kind::Group => "group",
             Kind::Alias => "alias",
+            Kind::Merge => "merge",
         }
     }
 

@@ -14,13 +14,17 @@
 pub mod frame;
 pub mod key;
 pub mod kind;
+pub mod network;
 pub mod position;
 pub mod sanitize;
 pub mod scan;
 pub mod seconds;
 pub mod surrogates;
+pub mod times;
 pub mod utf8;
 
 pub use frame::{EventRef, Frame};
 pub use kind::Kind;
+pub use network::Network;
 pub use position::Position;
+pub use times::Times;

@@ -33,11 +33,40 @@ pub struct Event<'a> {
     pub user_id: Option<Cow<'a, str>>,
     /// `anonymousId`, when it is a string or a number; a number as it was written.
     pub anonymous_id: Option<Cow<'a, str>>,
+    /// `originalTimestamp`, when it is a string.
+    pub original_timestamp: Option<Cow<'a, str>>,
+    /// `sentAt`, when it is a string.
+    pub sent_at: Option<Cow<'a, str>>,
+    /// `timestamp`, when it is a string.
+    pub timestamp: Option<Cow<'a, str>>,
+    /// `receivedAt`, when it is a string.
+    pub received_at: Option<Cow<'a, str>>,
     /// The event has a `receivedAt`, whatever it is.
     pub has_received_at: bool,
     /// The event has a `request_ip`, whatever it is.
     pub has_request_ip: bool,
 }
+
+/// An element of a batch that is no event, while its neighbours may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unfit<'a> {
+    /// Its text.
+    pub raw: &'a str,
+    /// What is wrong with it.
+    pub flaw: Flaw,
+}
+
+/// What is wrong with one element of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// It is not an object.
+    NotAnObject,
+    /// It is nested deeper than [`Limits::nesting_max`].
+    TooDeep,
+}
+
+/// An element of a batch.
+pub type Element<'a> = Result<Event<'a>, Unfit<'a>>;
 
 /// How much a body may ask for.
 #[derive(Clone, Copy, Debug)]
@@ -80,16 +109,17 @@ pub enum Invalid {
 /// When it is not exactly that.
 pub fn event<'a>(body: &'a str, limits: &Limits) -> Result<Event<'a>, Invalid> {
     let mut cursor = Cursor::new(body);
-    let event = element(&mut cursor, limits)?;
+    let event = object(&mut cursor, limits)?;
     cursor.end()?;
     event.ok_or(Invalid::NotAnObject)
 }
 
-/// Reads a body of the form `{"batch":[event, …]}`; other members of it are checked and passed over.
+/// Reads a body of the form `{"batch":[event, …]}`; other members of it are checked and passed over. An
+/// element that is no event does not touch its neighbours.
 ///
 /// # Errors
-/// When there is no event, or anything that is not one.
-pub fn batch<'a>(body: &'a str, limits: &Limits) -> Result<Vec<Event<'a>>, Invalid> {
+/// When it is not JSON, has no elements, or too many.
+pub fn batch<'a>(body: &'a str, limits: &Limits) -> Result<Vec<Element<'a>>, Invalid> {
     let mut cursor = Cursor::new(body);
     let mut found = Ok(Vec::new());
     if cursor.peek() == Some(b'{') {
@@ -113,10 +143,41 @@ pub fn batch<'a>(body: &'a str, limits: &Limits) -> Result<Vec<Event<'a>>, Inval
     }
 }
 
+/// A member of the body itself, when it is a string: clients that have no other place for it put their write
+/// key there. Only of a body that was read as events before.
+#[must_use]
+pub fn member<'a>(body: &'a str, wanted: &str) -> Option<Cow<'a, str>> {
+    string(&own_member(body, wanted)?)
+}
+
+/// Whether the body itself has a member of that name.
+#[must_use]
+pub fn has_member(body: &str, wanted: &str) -> bool {
+    own_member(body, wanted).is_some()
+}
+
+fn own_member<'a>(body: &'a str, wanted: &str) -> Option<Value<'a>> {
+    let mut cursor = Cursor::new(body);
+    if cursor.peek() != Some(b'{') {
+        return None;
+    }
+    let mut found = None;
+    let mut more = cursor.open_object().ok()?;
+    while more {
+        let name = plain(cursor.name().ok()?);
+        let value = cursor.value(u8::MAX).ok()?;
+        if *name == *wanted.as_bytes() {
+            found = Some(value);
+        }
+        more = cursor.another(b'}').ok()?;
+    }
+    found
+}
+
 /// The events of an array. The outer error ends the scan; the inner one waits, because JSON that is
 /// malformed further on outranks it.
 #[allow(clippy::type_complexity, reason = "two ranks of failure, as said above")]
-fn elements<'a>(cursor: &mut Cursor<'a>, limits: &Limits) -> Result<Result<Vec<Event<'a>>, Invalid>, Invalid> {
+fn elements<'a>(cursor: &mut Cursor<'a>, limits: &Limits) -> Result<Result<Vec<Element<'a>>, Invalid>, Invalid> {
     let mut found = Ok(Vec::new());
     if cursor.peek() != Some(b'[') {
         cursor.value(limits.nesting_max)?;
@@ -128,13 +189,11 @@ fn elements<'a>(cursor: &mut Cursor<'a>, limits: &Limits) -> Result<Result<Vec<E
         return Ok(found);
     }
     loop {
-        let event = element(cursor, limits)?;
-        if let Ok(events) = &mut found {
-            match event {
-                Some(_) if events.len() == limits.events_max => found = Err(Invalid::TooManyEvents),
-                Some(event) => events.push(event),
-                None => found = Err(Invalid::NotAnObject),
-            }
+        let element = element(cursor, limits)?;
+        match &mut found {
+            Ok(elements) if elements.len() == limits.events_max => found = Err(Invalid::TooManyEvents),
+            Ok(elements) => elements.push(element),
+            Err(_) => {}
         }
         if !cursor.another(b']')? {
             return Ok(found);
@@ -142,8 +201,23 @@ fn elements<'a>(cursor: &mut Cursor<'a>, limits: &Limits) -> Result<Result<Vec<E
     }
 }
 
+fn element<'a>(cursor: &mut Cursor<'a>, limits: &Limits) -> Result<Element<'a>, Invalid> {
+    cursor.peek();
+    let start = cursor.position();
+    let flaw = match object(cursor, limits) {
+        Ok(Some(event)) => return Ok(Ok(event)),
+        Ok(None) => Flaw::NotAnObject,
+        Err(Invalid::TooDeep { .. }) => {
+            cursor.skip(start)?;
+            Flaw::TooDeep
+        }
+        Err(invalid) => return Err(invalid),
+    };
+    Ok(Err(Unfit { raw: cursor.since(start), flaw }))
+}
+
 /// One event, or nothing when the value is not an object.
-fn element<'a>(cursor: &mut Cursor<'a>, limits: &Limits) -> Result<Option<Event<'a>>, Invalid> {
+fn object<'a>(cursor: &mut Cursor<'a>, limits: &Limits) -> Result<Option<Event<'a>>, Invalid> {
     if cursor.peek() != Some(b'{') {
         cursor.value(limits.nesting_max)?;
         return Ok(None);
@@ -160,7 +234,13 @@ fn element<'a>(cursor: &mut Cursor<'a>, limits: &Limits) -> Result<Option<Event<
             b"messageId" => event.message_id = string(&value),
             b"userId" => event.user_id = id(&value),
             b"anonymousId" => event.anonymous_id = id(&value),
-            b"receivedAt" => event.has_received_at = true,
+            b"originalTimestamp" => event.original_timestamp = string(&value),
+            b"sentAt" => event.sent_at = string(&value),
+            b"timestamp" => event.timestamp = string(&value),
+            b"receivedAt" => {
+                event.has_received_at = true;
+                event.received_at = string(&value);
+            }
             b"request_ip" => event.has_request_ip = true,
             _ => {}
         }
@@ -177,7 +257,7 @@ fn plain(name: Quoted<'_>) -> Cow<'_, [u8]> {
         return Cow::Borrowed(name.bytes);
     }
     // No name that is looked for is longer than this, even with every letter escaped.
-    const ESCAPED_NAME_MAX: usize = 6 * "anonymousId".len();
+    const ESCAPED_NAME_MAX: usize = 6 * "originalTimestamp".len();
     if name.bytes.len() > ESCAPED_NAME_MAX {
         return Cow::Borrowed(b"");
     }

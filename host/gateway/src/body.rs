@@ -1,7 +1,7 @@
 //! Reading a body within bounds.
 
 use crate::budget::{Budget, Exhausted, Share};
-use crate::gunzip::Gunzip;
+use crate::inflate::{Encoding, Inflate};
 use crate::rejection::Rejection;
 use http_body_util::BodyExt;
 use hyper::HeaderMap;
@@ -56,10 +56,9 @@ impl Unread {
             return Err(Rejection::TooLarge("body-bytes-max"));
         }
         let encoding = headers.get(CONTENT_ENCODING).map_or(&b""[..], |value| value.as_bytes());
-        if encoding.trim_ascii().eq_ignore_ascii_case(b"gzip") {
-            self.compressed(limits, budget).await
-        } else {
-            self.plain(limits, budget).await
+        match Encoding::named(encoding) {
+            Some(encoding) => self.compressed(encoding, limits, budget).await,
+            None => self.plain(limits, budget).await,
         }
     }
 
@@ -85,13 +84,18 @@ impl Unread {
         Ok(whole.into_read())
     }
 
-    async fn compressed<'a>(&mut self, limits: &Limits, budget: &'a Budget) -> Result<Read<'a>, Rejection> {
+    async fn compressed<'a>(
+        &mut self,
+        encoding: Encoding,
+        limits: &Limits,
+        budget: &'a Budget,
+    ) -> Result<Read<'a>, Rejection> {
         let mut whole = Growing { bytes: Vec::new(), share: budget.take(0)? };
-        let mut gunzip = Gunzip::new();
+        let mut inflate = Inflate::new(encoding)?;
         while let Some(piece) = self.next(limits).await? {
-            gunzip.push(&piece, &mut whole, limits)?;
+            inflate.push(&piece, &mut whole, limits)?;
         }
-        gunzip.finish()?;
+        inflate.finish()?;
         Ok(whole.into_read())
     }
 

@@ -1,9 +1,10 @@
 //! The gateway's settings: every limit has a name, a unit and a default.
 
-use pintle_events::seconds;
+use pintle_events::{Network, seconds};
 use serde::Deserialize;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU8, NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Settings of the gateway. In files, durations are seconds.
@@ -23,6 +24,21 @@ pub struct Config {
     pub body_time_max: Duration,
     /// Events in one batch, at most. Default: 20,000.
     pub batch_events_max: NonZeroUsize,
+    /// Bytes of one event, at most. Default: 4,096,000.
+    pub event_bytes_max: NonZeroUsize,
+    /// What becomes of a batch in which some events are bad. Default: `per-event`.
+    pub batch_verdicts: Verdicts,
+    /// Events that a source may send in a second, unless the source has a limit of its own. Default: no limit.
+    pub source_events_per_second_max: Option<NonZeroU32>,
+    /// The proxies whose `X-Forwarded-For` is believed, as in `10.0.0.0/8`. Default: none.
+    pub trusted_proxies: Vec<Network>,
+    /// The file with the certificate and its chain, in PEM form: the gateway then speaks TLS alone. Default: none.
+    pub tls_certificate: Option<PathBuf>,
+    /// The file with the certificate's private key, in PEM form. Default: none.
+    pub tls_key: Option<PathBuf>,
+    /// How long a TLS handshake may take. Default: 10 s.
+    #[serde(with = "seconds")]
+    pub handshake_time_max: Duration,
     /// Objects and arrays within each other in one event, at most. Default: 100.
     pub nesting_max: NonZeroU8,
     /// Event requests in progress, at most; health checks are always answered. Default: 8,192.
@@ -47,6 +63,17 @@ pub struct Config {
     pub shutdown_time_max: Duration,
 }
 
+/// What becomes of a batch in which some events are bad.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdicts {
+    /// The good ones are taken, the bad ones are recorded with their reasons.
+    #[default]
+    PerEvent,
+    /// None is taken, as RudderStack does.
+    AllOrNothing,
+}
+
 impl Default for Config {
     fn default() -> Config {
         const DEFAULT: &str = "the defaults are not zero";
@@ -59,6 +86,13 @@ impl Default for Config {
             bodies_bytes_max: size(256 << 20),
             body_time_max: Duration::from_secs(60),
             batch_events_max: size(20_000),
+            event_bytes_max: size(4_096_000),
+            batch_verdicts: Verdicts::PerEvent,
+            source_events_per_second_max: None,
+            trusted_proxies: Vec::new(),
+            tls_certificate: None,
+            tls_key: None,
+            handshake_time_max: Duration::from_secs(10),
             nesting_max: NonZeroU8::new(100).expect(DEFAULT),
             requests_max: size(8_192),
             connections_max: count(16_384),
@@ -88,6 +122,9 @@ impl Config {
                 "bodies-bytes-max = {}: set it to {body} or more, so that one body of the largest size fits",
                 self.bodies_bytes_max
             ));
+        }
+        if self.tls_certificate.is_some() != self.tls_key.is_some() {
+            return Err("tls-certificate and tls-key belong together: set both, or neither".to_owned());
         }
         // Frames count their events' bytes in 32 bits, and ids stand in them a second time.
         if body > u32::MAX as usize / 4 {

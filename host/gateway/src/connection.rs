@@ -11,11 +11,12 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 /// Who is at the other end, and when it last asked for something.
 #[derive(Debug)]
 pub(crate) struct Peer {
+    pub(crate) address: IpAddr,
     /// The address as text, made once per connection.
     pub(crate) ip: Box<str>,
     opened: Instant,
@@ -29,8 +30,10 @@ struct Busy(Arc<Peer>);
 
 impl Peer {
     fn new(ip: IpAddr) -> Peer {
+        let address = ip.to_canonical();
         Peer {
-            ip: ip.to_canonical().to_string().into(),
+            address,
+            ip: address.to_string().into(),
             opened: Instant::now(),
             in_progress: AtomicUsize::new(0),
             idle_since_ms: AtomicU64::new(0),
@@ -79,7 +82,7 @@ pub(crate) fn builder(config: &crate::Config) -> Builder<TokioExecutor> {
 
 /// Serves a connection until it ends, has been idle for too long, or the gateway shuts down; then what is
 /// in progress is finished.
-pub(crate) async fn serve(shared: Arc<Shared>, stream: TcpStream, ip: IpAddr) {
+pub(crate) async fn serve(shared: Arc<Shared>, stream: impl AsyncRead + AsyncWrite + Unpin + 'static, ip: IpAddr) {
     let peer = Arc::new(Peer::new(ip));
     let service = service_fn(|request| {
         let (shared, busy) = (shared.clone(), peer.busy());

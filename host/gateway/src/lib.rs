@@ -3,7 +3,7 @@
 //! ```text
 //!  connection ─▶ route ─▶ write key ─▶ log takes events? ─▶ body, bounded ─▶ scan ─▶ stamp ─▶ append ─▶ 200 ok
 //!                  │          │               │                  │            │                 │
-//!                 404        401, 404        503             413, 500        400               503
+//!                 404        401, 404        503             413, 500      400, 429             503
 //! ```
 //!
 //! The statuses and texts are RudderStack's, so that its SDKs behave as they always did; where a limit of
@@ -17,19 +17,24 @@
 pub mod config;
 pub mod metrics;
 
-mod auth;
 mod body;
 mod budget;
+mod client_address;
+mod clients;
 mod connection;
 mod cors;
 mod drain;
-mod gunzip;
 mod health;
+mod inflate;
 mod ingest;
+mod pixel;
+mod query;
+mod rate;
 mod rejection;
 mod route;
 mod server;
 mod stamp;
+mod write_key;
 
-pub use config::Config;
-pub use server::{Error, Gateway};
+pub use config::{Config, Verdicts};
+pub use server::{Error, Gateway, Sink};

@@ -11,6 +11,10 @@ pub const EVENTS: &str = "pintle_gateway_events_total";
 pub const REQUESTS: &str = "pintle_gateway_requests_total";
 /// Requests refused, by `reason`.
 pub const REJECTIONS: &str = "pintle_gateway_rejections_total";
+/// Events that were not taken, by `reason`: those of requests that were taken in part, too.
+pub const REJECTED_EVENTS: &str = "pintle_gateway_rejected_events_total";
+/// Events of suppressed users, which are not stored.
+pub const SUPPRESSED: &str = "pintle_gateway_suppressed_events_total";
 /// Bytes of bodies as they travelled.
 pub const BYTES: &str = "pintle_gateway_body_bytes_total";
 /// Open connections.
@@ -22,6 +26,7 @@ pub const ACKNOWLEDGE: &str = "pintle_gateway_acknowledge_seconds";
 pub(crate) struct Metrics {
     events: Counter,
     requests: Counter,
+    suppressed: Counter,
     bytes: Counter,
     connections: Gauge,
     acknowledge: Histogram,
@@ -35,12 +40,15 @@ impl Metrics {
         describe_counter!(EVENTS, Unit::Count, "Events in committed requests.");
         describe_counter!(REQUESTS, Unit::Count, "Requests answered with 200.");
         describe_counter!(REJECTIONS, Unit::Count, "Requests refused, by reason.");
+        describe_counter!(REJECTED_EVENTS, Unit::Count, "Events not taken, by reason.");
+        describe_counter!(SUPPRESSED, Unit::Count, "Events of suppressed users, which are not stored.");
         describe_counter!(BYTES, Unit::Bytes, "Bytes of bodies as they travelled.");
         describe_gauge!(CONNECTIONS, Unit::Count, "Open connections.");
         describe_histogram!(ACKNOWLEDGE, Unit::Seconds, "From a request's head to the commit of its events.");
         Metrics {
             events: counter!(EVENTS),
             requests: counter!(REQUESTS),
+            suppressed: counter!(SUPPRESSED),
             bytes: counter!(BYTES),
             connections: gauge!(CONNECTIONS),
             acknowledge: histogram!(ACKNOWLEDGE),
@@ -59,6 +67,16 @@ impl Metrics {
 
     pub(crate) fn rejected(&self, reason: &'static str) {
         counter!(REJECTIONS, "reason" => reason).increment(1);
+    }
+
+    pub(crate) fn refused_event(&self, reason: &'static str) {
+        counter!(REJECTED_EVENTS, "reason" => reason).increment(1);
+    }
+
+    pub(crate) fn suppressed(&self, events: u64) {
+        if events > 0 {
+            self.suppressed.increment(events);
+        }
     }
 
     pub(crate) fn connection(&self) -> Open {

@@ -17,12 +17,18 @@ const BUSY_RETRY_AFTER: Duration = Duration::from_secs(1);
 pub(crate) enum Rejection {
     /// No basic authentication, or an empty user name.
     NoWriteKey,
+    /// No write key where the path's clients put it.
+    NoWriteKeyInQuery,
     /// No source has this write key.
     UnknownWriteKey,
     /// The source is switched off.
     SourceDisabled,
     /// The body is not events.
     Invalid(Invalid),
+    /// An event is not an object.
+    NotAnEvent,
+    /// An event is nested deeper than `nesting-max`.
+    TooDeep,
     /// An event has neither `userId` nor `anonymousId`.
     NoIds,
     /// A limit on size, by name.
@@ -31,6 +37,8 @@ pub(crate) enum Rejection {
     Unreadable,
     /// The body took longer than `body-time-max`.
     TooSlow,
+    /// The source sends more than it may; when it may again.
+    TooMany(Duration),
     /// A limit on what happens at the same time, by name.
     Busy(&'static str),
     /// The log does not take events.
@@ -41,6 +49,8 @@ impl From<Invalid> for Rejection {
     fn from(invalid: Invalid) -> Rejection {
         match invalid {
             Invalid::TooManyEvents => Rejection::TooLarge("batch-events-max"),
+            Invalid::NotAnObject => Rejection::NotAnEvent,
+            Invalid::TooDeep { .. } => Rejection::TooDeep,
             other => Rejection::Invalid(other),
         }
     }
@@ -51,13 +61,15 @@ impl Rejection {
     pub(crate) fn reason(&self) -> &'static str {
         match self {
             Rejection::NoWriteKey => "no-write-key",
+            Rejection::NoWriteKeyInQuery => "no-write-key-in-query",
             Rejection::UnknownWriteKey => "unknown-write-key",
             Rejection::SourceDisabled => "source-disabled",
-            Rejection::Invalid(Invalid::Json { .. }) => "invalid-json",
-            Rejection::Invalid(Invalid::TooDeep { .. }) => "nesting-max",
             Rejection::Invalid(Invalid::EmptyBatch) => "empty-batch",
-            Rejection::Invalid(Invalid::NotAnObject | Invalid::TooManyEvents) => "not-an-event",
+            Rejection::Invalid(_) => "invalid-json",
+            Rejection::TooDeep => "nesting-max",
+            Rejection::NotAnEvent => "not-an-event",
             Rejection::NoIds => "no-ids",
+            Rejection::TooMany(_) => "events-per-second-max",
             Rejection::TooLarge(limit) | Rejection::Busy(limit) => limit,
             Rejection::Unreadable => "unreadable-body",
             Rejection::TooSlow => "body-time-max",
@@ -71,15 +83,13 @@ impl Rejection {
     fn text(&self) -> (StatusCode, String) {
         let (status, text) = match self {
             Rejection::NoWriteKey => (StatusCode::UNAUTHORIZED, "failed to read writekey from header"),
+            Rejection::NoWriteKeyInQuery => (StatusCode::UNAUTHORIZED, "failed to read writekey from query params"),
             Rejection::UnknownWriteKey => (StatusCode::UNAUTHORIZED, "invalid write key"),
             Rejection::SourceDisabled => (StatusCode::NOT_FOUND, "source is disabled"),
-            Rejection::Invalid(Invalid::Json { .. } | Invalid::TooDeep { .. }) => {
-                (StatusCode::BAD_REQUEST, "invalid json")
-            }
             Rejection::Invalid(Invalid::EmptyBatch) => (StatusCode::BAD_REQUEST, "empty batch payload"),
-            Rejection::Invalid(Invalid::NotAnObject | Invalid::TooManyEvents) => {
-                (StatusCode::BAD_REQUEST, "event is not a valid rudder event")
-            }
+            Rejection::Invalid(_) | Rejection::TooDeep => (StatusCode::BAD_REQUEST, "invalid json"),
+            Rejection::NotAnEvent => (StatusCode::BAD_REQUEST, "event is not a valid rudder event"),
+            Rejection::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "max requests limit reached"),
             Rejection::NoIds => (StatusCode::BAD_REQUEST, "request neither has anonymousId nor userId"),
             Rejection::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "request size exceeds max limit"),
             Rejection::Unreadable | Rejection::TooSlow => {
@@ -96,7 +106,8 @@ impl Rejection {
             Rejection::TooLarge(limit) | Rejection::Busy(limit) => Some(limit),
             Rejection::Refused(Refused::Full { limit, .. }) => Some(limit),
             Rejection::TooSlow => Some("body-time-max"),
-            Rejection::Invalid(Invalid::TooDeep { .. }) => Some("nesting-max"),
+            Rejection::TooDeep => Some("nesting-max"),
+            Rejection::TooMany(_) => Some("events-per-second-max"),
             _ => None,
         }
     }
@@ -104,6 +115,7 @@ impl Rejection {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Rejection::Busy(_) => Some(BUSY_RETRY_AFTER),
+            Rejection::TooMany(after) => Some(*after),
             Rejection::Refused(refused) => Some(refused.retry_after()),
             _ => None,
         }

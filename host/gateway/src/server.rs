@@ -2,11 +2,14 @@
 
 use crate::budget::Budget;
 use crate::metrics::Metrics;
+use crate::rate::Rates;
 use crate::{Config, connection};
 use hyper_util::rt::TokioExecutor;
 use hyper_util::server::conn::auto::Builder;
 use pintle_catalog::Catalog;
 use pintle_store::log::Log;
+use pintle_store::rejected::Recorder;
+use pintle_store::suppressions::Suppressions;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,6 +18,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -39,12 +43,27 @@ pub enum Error {
     },
 }
 
+/// Where accepted events go, and what is known about those that are not to be accepted.
+#[derive(Clone, Debug)]
+pub struct Sink {
+    /// The event log.
+    pub log: Log,
+    /// Takes records of events that are not taken.
+    pub recorder: Recorder,
+    /// Users whose events are not stored.
+    pub suppressions: Suppressions,
+}
+
 /// What connections share.
 pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) catalog: watch::Receiver<Arc<Catalog>>,
     pub(crate) log: Log,
+    pub(crate) recorder: Recorder,
+    pub(crate) suppressions: Suppressions,
+    pub(crate) rates: Rates,
     pub(crate) metrics: Metrics,
+    tls: Option<TlsAcceptor>,
     pub(crate) builder: Builder<TokioExecutor>,
     pub(crate) requests: Budget,
     pub(crate) bodies: Budget,
@@ -56,6 +75,11 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// Whether clients speak TLS with it.
+    pub(crate) fn is_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
     /// When the present catalog arrived.
     pub(crate) fn catalog_seen_ms(&self) -> i64 {
         self.catalog_seen_ms.load(Ordering::Relaxed)
@@ -70,11 +94,17 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Opens the listener. Install the metrics recorder before: handles are taken here.
+    /// Opens the listener. Install the metrics recorder before: handles are taken here. With `tls`, which is
+    /// made of the settings' certificate, it speaks nothing else.
     ///
     /// # Errors
     /// When the settings cannot work or the address cannot be had.
-    pub async fn bind(config: Config, catalog: watch::Receiver<Arc<Catalog>>, log: Log) -> Result<Gateway, Error> {
+    pub async fn bind(
+        config: Config,
+        catalog: watch::Receiver<Arc<Catalog>>,
+        sink: Sink,
+        tls: Option<Arc<rustls::ServerConfig>>,
+    ) -> Result<Gateway, Error> {
         config.check().map_err(Error::Config)?;
         let (listener, local_addr) =
             listen(config.listen).map_err(|error| Error::Listen { address: config.listen, error })?;
@@ -84,8 +114,12 @@ impl Gateway {
             bodies: Budget::new("bodies-bytes-max", config.bodies_bytes_max.get()),
             config,
             catalog,
-            log,
+            log: sink.log,
+            recorder: sink.recorder,
+            suppressions: sink.suppressions,
+            rates: Rates::default(),
             metrics: Metrics::new(),
+            tls: tls.map(TlsAcceptor::from),
             shutdown: CancellationToken::new(),
             abort: CancellationToken::new(),
             catalog_seen_ms: AtomicI64::new(now_ms()),
@@ -141,7 +175,14 @@ async fn accept(listener: &TcpListener, shared: &Arc<Shared>, connections: &Task
         let shared = shared.clone();
         connections.spawn(async move {
             let _open = shared.metrics.connection();
-            connection::serve(shared.clone(), stream, address.ip()).await;
+            match &shared.tls {
+                None => connection::serve(shared.clone(), stream, address.ip()).await,
+                Some(tls) => match tokio::time::timeout(shared.config.handshake_time_max, tls.accept(stream)).await {
+                    Ok(Ok(stream)) => connection::serve(shared.clone(), stream, address.ip()).await,
+                    Ok(Err(error)) => tracing::debug!(%error, peer = %address.ip(), "no TLS"),
+                    Err(_) => tracing::debug!(peer = %address.ip(), "the TLS handshake took longer than handshake-time-max"),
+                },
+            }
             drop(slot);
         });
     }

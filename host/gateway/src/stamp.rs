@@ -1,8 +1,8 @@
 //! From a body to frames: what was sent, and what the gateway knows about it.
 
 use crate::rejection::Rejection;
-use pintle_events::scan::{self, Event, Limits};
-use pintle_events::{Frame, Kind, sanitize};
+use pintle_events::scan::{self, Event, Flaw, Limits};
+use pintle_events::{Frame, Kind, Times, sanitize};
 use std::borrow::Cow;
 use uuid::Uuid;
 
@@ -17,34 +17,62 @@ pub(crate) struct Stamp<'a> {
     pub(crate) received_at_ms: i64,
     /// The type that the path decides. `None` for batches, where events say it themselves.
     pub(crate) kind: Option<Kind>,
+    pub(crate) event_bytes_max: usize,
+}
+
+/// An event that is not taken, while its neighbours may be.
+#[derive(Debug)]
+pub(crate) struct Refused<'a> {
+    pub(crate) why: Rejection,
+    pub(crate) raw: &'a str,
+    pub(crate) message_id: String,
+    pub(crate) event_type: String,
 }
 
 impl Stamp<'_> {
-    /// Hands every event of the body to `push`. When it fails, what was pushed must be forgotten: one bad
-    /// event refuses the whole request, as RudderStack's SDKs expect.
-    pub(crate) fn events(
+    /// Hands every event of the body to `push`; gives those that are not taken.
+    pub(crate) fn events<'b>(
         &self,
-        body: &str,
+        body: &'b str,
         limits: &Limits,
         mut push: impl FnMut(&Frame<'_>),
-    ) -> Result<(), Rejection> {
+    ) -> Result<Vec<Refused<'b>>, Rejection> {
+        let mut refused = Vec::new();
         if self.kind.is_some() {
-            return self.event(&scan::event(body, limits)?, &mut push);
+            refused.extend(self.event(&scan::event(body, limits)?, &mut push));
+            return Ok(refused);
         }
-        for event in scan::batch(body, limits)? {
-            self.event(&event, &mut push)?;
+        for element in scan::batch(body, limits)? {
+            match element {
+                Ok(event) => refused.extend(self.event(&event, &mut push)),
+                Err(unfit) => {
+                    let why = match unfit.flaw {
+                        Flaw::NotAnObject => Rejection::NotAnEvent,
+                        Flaw::TooDeep => Rejection::TooDeep,
+                    };
+                    let (message_id, event_type) = (String::new(), String::new());
+                    refused.push(Refused { why, raw: unfit.raw, message_id, event_type });
+                }
+            }
         }
-        Ok(())
+        Ok(refused)
     }
 
-    fn event(&self, event: &Event<'_>, push: &mut impl FnMut(&Frame<'_>)) -> Result<(), Rejection> {
+    fn event<'b>(&self, event: &Event<'b>, push: &mut impl FnMut(&Frame<'_>)) -> Option<Refused<'b>> {
         let user_id = clean(event.user_id.as_ref());
         let anonymous_id = clean(event.anonymous_id.as_ref());
         let own_type = event.event_type.as_deref();
         // Cleaned because it ends up in text columns and metrics; readers of the event see its own text.
         let event_type = self.kind.map_or_else(|| clean(event.event_type.as_ref()), |kind| kind.as_str().into());
+        let refused = |why| {
+            let message_id = clean(event.message_id.as_ref()).into_owned();
+            Some(Refused { why, raw: event.raw, message_id, event_type: event_type.clone().into_owned() })
+        };
+        if event.raw.len() > self.event_bytes_max {
+            return refused(Rejection::TooLarge("event-bytes-max"));
+        }
         if user_id.is_empty() && anonymous_id.is_empty() && !may_lack_ids(&event_type) {
-            return Err(Rejection::NoIds);
+            return refused(Rejection::NoIds);
         }
         let own_id = event.message_id.as_deref().unwrap_or_default();
         let mut made = [0; uuid::fmt::Hyphenated::LENGTH];
@@ -66,9 +94,10 @@ impl Stamp<'_> {
             message_id_added: message_id != own_id,
             received_at_added: !event.has_received_at,
             request_ip_added: !event.has_request_ip,
+            times: Times::of(event, self.received_at_ms),
             raw: event.raw.as_bytes(),
         });
-        Ok(())
+        None
     }
 }
 

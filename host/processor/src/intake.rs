@@ -2,10 +2,11 @@
 
 use crate::batch::{Input, Scope};
 use crate::spec::{Mode, Spec};
-use pintle_events::Position;
+use pintle_events::{EventRef, Position};
 use pintle_store::Error;
 use pintle_store::log::Chunk;
 use pintle_store::settle::{Fate, Ticket, Tracker};
+use pintle_store::suppressions::Suppressions;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ pub struct Intake {
     routes: BTreeMap<String, Way>,
     /// The message types that the plugin takes; empty for all.
     plugin_types: Vec<String>,
+    suppressions: Suppressions,
 }
 
 struct Way {
@@ -36,6 +38,7 @@ impl Intake {
         tracker: Arc<Tracker>,
         mut starts: BTreeMap<String, BTreeMap<i64, i64>>,
         plugin_types: Vec<String>,
+        suppressions: Suppressions,
     ) -> Intake {
         let routes = spec
             .routes
@@ -50,7 +53,7 @@ impl Intake {
             })
             .collect();
         tracker.set_sources(spec.sources());
-        Intake { spec, tracker, routes, plugin_types }
+        Intake { spec, tracker, routes, plugin_types, suppressions }
     }
 
     /// Whether a chunk can be begun at once. Who holds events back that it has taken must not wait for room:
@@ -78,7 +81,7 @@ impl Intake {
                 passed.push(idx);
                 continue;
             };
-            if let Some(reason) = self.filtered(event.event_type) {
+            if let Some(reason) = self.filtered(&event) {
                 crate::metrics::ended(&self.spec.id, "filtered");
                 Ticket::new(self.tracker.clone(), vec![position], vec![0]).settle(0, Fate::Filtered { reason });
                 continue;
@@ -91,7 +94,12 @@ impl Intake {
         Ok(taken)
     }
 
-    fn filtered(&self, event_type: &str) -> Option<String> {
+    fn filtered(&self, event: &EventRef<'_>) -> Option<String> {
+        // The gateway stores none of them: this one was accepted before the user was on the list.
+        if self.suppressions.contains(event.user_id) {
+            return Some("the user is suppressed".to_owned());
+        }
+        let event_type = event.event_type;
         if let Mode::Filter { reason } = self.spec.mode {
             return Some(reason.to_owned());
         }

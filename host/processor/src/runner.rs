@@ -16,6 +16,7 @@ use pintle_runtime::destination::ConfigureError;
 use pintle_runtime::transformation::Context;
 use pintle_store::log::{Chunk, Log, Reader};
 use pintle_store::settle::{Settlement, Tracker};
+use pintle_store::suppressions::Suppressions;
 use pintle_store::{Store, fail_point, revisions};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -43,6 +44,8 @@ pub struct Parts {
     pub plugins: Plugins,
     /// What transformations say.
     pub journal: Journal,
+    /// Users whose events go nowhere.
+    pub suppressions: Suppressions,
     /// False while this process is not sure to own the destinations.
     pub attempts_allowed: watch::Receiver<bool>,
 }
@@ -199,8 +202,13 @@ impl Runner {
     /// [`Held`] when going on makes no sense.
     pub async fn run(mut self, stop: CancellationToken) -> Result<(), Held> {
         let starts = revisions::connection_starts(&self.parts.store).await?;
-        let intake =
-            Intake::new(self.spec.clone(), self.tracker.clone(), starts, std::mem::take(&mut self.plugin_types));
+        let intake = Intake::new(
+            self.spec.clone(),
+            self.tracker.clone(),
+            starts,
+            std::mem::take(&mut self.plugin_types),
+            self.parts.suppressions.clone(),
+        );
         let mut reader = self.parts.log.reader(self.tracker.next_chunks());
         let result = tokio::select! {
             () = stop.cancelled() => Ok(()),

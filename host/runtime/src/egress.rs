@@ -8,10 +8,9 @@
 //! connects, so the check cannot be separated from the connection by a second resolution: give the connector
 //! the very addresses that passed.
 
-mod network;
 mod special;
 
-pub use network::{Network, NotANetwork};
+pub use pintle_events::network::{Network, NotANetwork};
 pub use special::not_public;
 
 use serde::Deserialize;

@@ -7,8 +7,8 @@ use crate::workspace::{self, Workspace};
 use crate::{keys, logging, own_plugins};
 use anyhow::{Context, anyhow};
 use pintle_cli::plugins_dir;
-use pintle_control::{Admin, Editor, Office, Tools};
-use pintle_gateway::Gateway;
+use pintle_control::{Admin, Editor, Office, Tools, tls};
+use pintle_gateway::{Gateway, Sink};
 use pintle_processor::{Files, Journal, Plugins, Supervisor, runner};
 use pintle_router::Fetcher;
 use pintle_runtime::Runtime;
@@ -16,7 +16,9 @@ use pintle_store::artifacts::Artifacts;
 use pintle_store::embedded::Postgres;
 use pintle_store::lease::Lease;
 use pintle_store::log::{Log, Services};
+use pintle_store::rejected::Recorder;
 use pintle_store::settle::Settlement;
+use pintle_store::suppressions::Suppressions;
 use pintle_store::{Store, revisions};
 use sqlx::postgres::PgConnectOptions;
 use std::os::unix::fs::DirBuilderExt;
@@ -210,7 +212,13 @@ impl Plants {
             followed.await;
             Ok(())
         });
+        let suppressions = Suppressions::load(&store).await?;
         if !alone {
+            let followed = suppressions.clone().follow(store.clone(), side.stop.clone());
+            side.tasks.spawn(async move {
+                followed.await;
+                Ok(())
+            });
             let (followed, stop) = (editor.clone(), side.stop.clone());
             side.tasks.spawn(async move {
                 followed.follow(stop).await;
@@ -225,11 +233,12 @@ impl Plants {
             log: log.clone(),
             settlement,
             plugins: plugins.clone(),
+            suppressions: suppressions.clone(),
             attempts_allowed,
         };
         let (supervisor, processor_handle) = Supervisor::new(parts, catalog.clone());
         let bench = Arc::new(Bench::new(processor_handle.clone(), plugins));
-        let office = Office { editor, workshop: bench, keys };
+        let office = Office { editor, workshop: bench, keys, suppressions: suppressions.clone() };
         let tail = Parts::tail_channel();
         let plant = Arc::new(Parts {
             store: store.clone(),
@@ -246,7 +255,20 @@ impl Plants {
             tail: tail.clone(),
         });
         let admin = Admin::bind(config.admin.clone(), plant, metrics).await?.with_office(office);
-        let gateway_service = Gateway::bind(config.gateway.clone(), catalog, log.clone()).await?;
+        let (recorder, recorded) = Recorder::new(store.clone());
+        let stop = side.stop.clone();
+        side.tasks.spawn(async move {
+            recorded.run(stop).await;
+            Ok(())
+        });
+        let tls = match (&config.gateway.tls_certificate, &config.gateway.tls_key) {
+            (Some(certificate), Some(key)) => {
+                Some(tls::load(certificate, key, &["h2", "http/1.1"]).context("gateway: tls-certificate")?)
+            }
+            _ => None,
+        };
+        let sink = Sink { log: log.clone(), recorder, suppressions };
+        let gateway_service = Gateway::bind(config.gateway.clone(), catalog, sink, tls).await?;
         let (listen, admin_listen) = (gateway_service.local_addr(), admin.address());
 
         let mut flusher_service = Service::new("cursor writer");

@@ -49,6 +49,11 @@ pub struct Config {
     /// How long dead letters are kept. Default: 30 d.
     #[serde(with = "seconds")]
     pub dead_letter_retention: Duration,
+    /// How long records of events that were not taken are kept. Default: 7 d.
+    #[serde(with = "seconds")]
+    pub rejected_retention: Duration,
+    /// How many of them are kept, at most. Default: 100,000.
+    pub rejected_events_max: NonZeroU64,
     /// The log's size beyond which the gateway answers 503. Default: 80 % of the disk that holds an
     /// embedded Postgres, otherwise 100 GiB.
     pub log_bytes_max: Option<NonZeroU64>,
@@ -88,6 +93,8 @@ impl Default for Config {
             replay_window: Duration::from_secs(24 * 3600),
             log_retention: Duration::from_secs(7 * 24 * 3600),
             dead_letter_retention: Duration::from_secs(30 * 24 * 3600),
+            rejected_retention: Duration::from_secs(7 * 24 * 3600),
+            rejected_events_max: positive(100_000),
             log_bytes_max: None,
             disk_free_min: 1 << 30,
             cursor_flush_interval: Duration::from_millis(50),

@@ -12,7 +12,7 @@
 //!
 //! [`Store::open`] connects and migrates. [`lease`] makes this process the only one that delivers.
 //! [`log`] holds the events, [`settle`] what became of them, [`revisions`] what is configured,
-//! [`artifacts`] the code that is named there, [`tokens`] who may change it.
+//! [`artifacts`] the code that is named there, [`tokens`] who may change it, [`rejected`] what was not taken.
 //! [`embedded`] runs a private Postgres when no other is given.
 
 pub mod artifacts;
@@ -25,10 +25,12 @@ pub mod fail_point;
 pub mod lease;
 pub mod log;
 pub mod metrics;
+pub mod rejected;
 pub mod revisions;
 pub mod rotation;
 pub mod seal;
 pub mod settle;
+pub mod suppressions;
 pub mod tokens;
 
 pub use config::Config;

@@ -15,6 +15,8 @@ const COMMIT: &str = "pintle_log_commit_seconds";
 const UNKNOWN: &str = "pintle_log_commit_unknown_total";
 /// Bytes that the log takes in the database.
 const LOG_BYTES: &str = "pintle_log_bytes";
+/// Rejected events of which no record was kept, because too many came.
+const REJECTED_UNRECORDED: &str = "pintle_rejected_unrecorded_total";
 /// Cursor rows written.
 const CURSORS: &str = "pintle_cursor_writes_total";
 
@@ -31,6 +33,10 @@ pub(crate) fn commit_unknown() {
 
 pub(crate) fn log_bytes(bytes: u64) {
     gauge!(LOG_BYTES).set(bytes as f64);
+}
+
+pub(crate) fn rejected_unrecorded(events: usize) {
+    counter!(REJECTED_UNRECORDED).increment(events as u64);
 }
 
 pub(crate) fn cursor_flush(rows: usize) {

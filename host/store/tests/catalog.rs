@@ -22,7 +22,7 @@ fn key() -> SecretKey {
 
 fn with_source(before: &Catalog, id: &str) -> Catalog {
     let mut catalog = before.clone();
-    let source = Source { name: id.into(), write_key: format!("key-{id}"), enabled: true, transformations: vec![] };
+    let source = Source { name: id.into(), write_key: format!("key-{id}"), ..Source::default() };
     catalog.sources.insert(id.into(), source);
     catalog
 }

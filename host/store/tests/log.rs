@@ -69,6 +69,7 @@ fn frame<'a>(user: &'a str, message_id: &'a str, raw: &'a [u8]) -> Frame<'a> {
         message_id_added: false,
         received_at_added: true,
         request_ip_added: true,
+        times: pintle_events::Times::default(),
         raw,
     }
 }

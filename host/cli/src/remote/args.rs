@@ -23,6 +23,11 @@ pub(crate) enum Remote {
     /// Secrets that code asks for by name
     #[command(subcommand)]
     Credential(Credential),
+    /// Events that the gateway did not take, and why
+    RejectedEvents(RejectedEvents),
+    /// Users whose events are neither stored nor delivered
+    #[command(subcommand)]
+    Suppress(Suppress),
     /// Every change of the catalog: look back, compare, go back
     #[command(subcommand)]
     Revisions(Revisions),
@@ -34,6 +39,49 @@ pub(crate) enum Remote {
     /// The key that everything stored is sealed with
     #[command(subcommand)]
     Secrets(Secrets),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RejectedEvents {
+    /// Only of this source
+    #[arg(long, value_name = "ID")]
+    pub(crate) source: Option<String>,
+    /// Only for this reason
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) limit: u32,
+    /// Only older ones than this
+    #[arg(long, value_name = "ID")]
+    pub(crate) before: Option<String>,
+    #[command(flatten)]
+    pub(crate) server: Server,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Suppress {
+    /// From now on, neither store nor deliver events of this user
+    Add {
+        /// The `userId`, as events have it
+        user: String,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Take events of this user again
+    Remove {
+        user: String,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Who is on the list
+    List {
+        #[command(flatten)]
+        server: Server,
+    },
 }
 
 /// What is said with a change.
@@ -290,6 +338,12 @@ pub(crate) enum Source {
         /// A transformation that runs before fan-out; can be given more than once, `none` for none
         #[arg(long = "transformation", value_name = "ID")]
         transformations: Vec<String>,
+        /// How many events it may send in a second, `none` for no limit
+        #[arg(long, value_name = "N")]
+        events_per_second_max: Option<String>,
+        /// Whether the address that an event came from loses its last part before it is stored
+        #[arg(long, value_name = "true|false")]
+        anonymize_ip: Option<bool>,
         #[command(flatten)]
         change: Change,
         #[command(flatten)]

@@ -14,12 +14,24 @@ use std::io::Write;
 pub(super) async fn source(command: Source, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
     match command {
         Source::Common(command) => common("sources", &["name", "write_key", "enabled"], command, out, err).await,
-        Source::Put { id, name, write_key, enabled, transformations, change, server } => {
+        Source::Put {
+            id,
+            name,
+            write_key,
+            enabled,
+            transformations,
+            events_per_second_max,
+            anonymize_ip,
+            change,
+            server,
+        } => {
             let given = [
                 ("name", name.map(Value::from)),
                 ("write_key", write_key.map(Value::from)),
                 ("enabled", enabled.map(Value::from)),
                 ("transformations", list(transformations, "none", json!([]))),
+                ("events_per_second_max", events_per_second_max.map(|max| limit(&max)).transpose()?),
+                ("anonymize_ip", anonymize_ip.map(Value::from)),
             ];
             put("sources", &id, given, &change, &server, out).await
         }
@@ -99,6 +111,16 @@ fn list(given: Vec<String>, nothing: &str, none: Value) -> Option<Value> {
         [] => None,
         [one] if one == nothing => Some(none),
         _ => Some(json!(given)),
+    }
+}
+
+/// A number that may be left open.
+fn limit(given: &str) -> Result<Value, Failure> {
+    match given {
+        "none" => Ok(Value::Null),
+        number => number.parse::<u32>().map(Value::from).map_err(|_| {
+            Failure::new(Exit::Usage, format!("--events-per-second-max {number} is neither a number nor `none`"))
+        }),
     }
 }
 

@@ -56,8 +56,16 @@ pub(super) fn view(office: &Office, catalog: &Catalog, schemas: &Schemas, kind: 
     Some(match kind {
         Kind::Source => {
             let source = catalog.sources.get(&id)?.clone();
-            let (name, write_key, enabled) = (source.name, source.write_key, source.enabled);
-            json(SourceView { id, name, write_key, enabled, transformations: source.transformations, file })
+            json(SourceView {
+                id,
+                name: source.name,
+                write_key: source.write_key,
+                enabled: source.enabled,
+                transformations: source.transformations,
+                events_per_second_max: source.events_per_second_max,
+                anonymize_ip: source.anonymize_ip,
+                file,
+            })
         }
         Kind::Destination => {
             let destination = catalog.destinations.get(&id)?.clone();

@@ -1,7 +1,7 @@
 //! Every path there is, with what it needs and what it answers: the router and the OpenAPI document are made
 //! from this one list.
 
-use super::{Api, catalog, code, export, figures, logs, openapi, plugins, revisions, things, tokens, trials};
+use super::{Api, catalog, code, export, figures, keep_out, logs, openapi, plugins, revisions, things, tokens, trials};
 use crate::access::Role;
 use axum::handler::Handler;
 use axum::http::Method;
@@ -108,6 +108,20 @@ pub(super) fn all() -> Vec<Route> {
             ]),
         get("/admin/v1/dead-letters/{id}", super::dead_letter).says("One of them, whole", "DeadLetterDetail"),
         post("/admin/v1/dead-letters/{id}/retry", super::retry).says("Deliver it again", "RetryOutcome"),
+        get("/admin/v1/rejected-events", keep_out::rejected)
+            .says("Events that the gateway did not take, newest first", "RejectedPage")
+            .asks(&[
+                ("source", "only of this source"),
+                ("reason", "only for this reason"),
+                ("limit", "records on a page, at most page-items-max"),
+                ("before", "`next` of the page before"),
+            ]),
+        get("/admin/v1/suppressions", keep_out::list)
+            .says("Users whose events are neither stored nor delivered", "SuppressionPage")
+            .asks(PAGE),
+        put("/admin/v1/suppressions/{user}", keep_out::suppress)
+            .says("From now on, neither store nor deliver this user's events", EMPTY),
+        delete("/admin/v1/suppressions/{user}", keep_out::allow).says("Take this user's events again", EMPTY),
         get("/admin/v1/events/tail", super::tail).says("Events as they are accepted, one a line", RAW),
         get("/admin/v1/catalog", catalog::show).says("Everything that is configured, without secrets", "Any"),
         get("/admin/v1/revisions", revisions::list).says("Revisions, newest first", "RevisionPage").asks(BEFORE),

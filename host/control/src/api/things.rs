@@ -195,6 +195,8 @@ impl Thing for Source {
             },
             enabled: body.enabled,
             transformations: body.transformations.clone(),
+            events_per_second_max: body.events_per_second_max,
+            anonymize_ip: body.anonymize_ip,
         })
     }
 }

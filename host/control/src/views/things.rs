@@ -3,6 +3,7 @@
 use pintle_catalog::{DestinationState, masking};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::num::NonZeroU32;
 
 fn yes() -> bool {
     true
@@ -21,6 +22,12 @@ pub struct SourceView {
     pub enabled: bool,
     /// Transformations that run before it is known where an event goes.
     pub transformations: Vec<String>,
+    /// How many events it may send in a second; no limit when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events_per_second_max: Option<NonZeroU32>,
+    /// Whether the address that an event came from loses its last part.
+    #[serde(default)]
+    pub anonymize_ip: bool,
     /// The workspace file that owns it; absent when the API does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
@@ -42,6 +49,12 @@ pub struct SourceBody {
     /// Default: none.
     #[serde(default)]
     pub transformations: Vec<String>,
+    /// Default: no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events_per_second_max: Option<NonZeroU32>,
+    /// Default: false.
+    #[serde(default)]
+    pub anonymize_ip: bool,
 }
 
 /// A destination.

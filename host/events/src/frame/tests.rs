@@ -12,6 +12,7 @@ const FRAME: Frame<'static> = Frame {
     message_id_added: false,
     received_at_added: true,
     request_ip_added: false,
+    times: Times { original_timestamp_ms: None, sent_at_ms: None, timestamp_ms: None },
     raw: br#"{"a": 1}"#,
 };
 
@@ -38,6 +39,7 @@ fn frames_that_stand_one_behind_the_other_read_as_they_were_written() {
         request_ip_added: true,
         user_id: "",
         received_at_ms: -1,
+        times: Times { original_timestamp_ms: Some(-2), sent_at_ms: None, timestamp_ms: Some(i64::MAX) },
         raw: b"{}",
         ..FRAME
     };
@@ -93,8 +95,11 @@ fn what_was_stamped_stands_behind_what_was_sent() {
     let rudder_id = key::rudder_id("u-1", "a-1");
     let time = r#""receivedAt":"2026-11-21T10:11:12.345Z""#;
     assert_eq!(message(&FRAME), format!(r#"{{"a": 1,"rudderId":"{rudder_id}",{time}}}"#));
-    let all = Frame { message_id_added: true, request_ip_added: true, forced_kind: Some(Kind::Page), ..FRAME };
-    let added = format!(r#","messageId":"m-ü",{time},"request_ip":"2001:db8::1","type":"page"}}"#);
+    let times = Times { original_timestamp_ms: Some(0), sent_at_ms: None, timestamp_ms: Some(1_000) };
+    let kind = Some(Kind::Page);
+    let all = Frame { message_id_added: true, request_ip_added: true, forced_kind: kind, times, ..FRAME };
+    let times = r#""originalTimestamp":"1970-01-01T00:00:00.000Z","timestamp":"1970-01-01T00:00:01.000Z""#;
+    let added = format!(r#","messageId":"m-ü",{time},{times},"request_ip":"2001:db8::1","type":"page"}}"#);
     assert!(message(&all).ends_with(&added), "{}", message(&all));
 }
 

@@ -113,6 +113,31 @@ impl<'a> Cursor<'a> {
         Ok(name)
     }
 
+    /// Takes the value that begins at `start` once more, however deep it is: of what is in it, only strings and
+    /// brackets are looked at.
+    pub(super) fn skip(&mut self, start: usize) -> Result<()> {
+        self.at = start;
+        let mut depth = 0_usize;
+        loop {
+            match self.text.as_bytes().get(self.at) {
+                None => return self.error(),
+                Some(b'"') => drop(self.string()?),
+                Some(b'{' | b'[') => {
+                    depth += 1;
+                    self.at += 1;
+                }
+                Some(b'}' | b']') => {
+                    depth = depth.checked_sub(1).ok_or(Invalid::Json { at: self.at })?;
+                    self.at += 1;
+                }
+                Some(_) => self.at += 1,
+            }
+            if depth == 0 {
+                return Ok(());
+            }
+        }
+    }
+
     /// Takes a value, whatever it is, of at most `depth_max` containers within each other.
     #[inline]
     pub(super) fn value(&mut self, depth_max: u8) -> Result<Value<'a>> {

@@ -45,7 +45,7 @@ fn the_last_of_repeated_names_counts() {
     assert_eq!(one(r#"{"userId":"a","userId":null}"#).user_id, None);
     let events = batch(r#"{"batch":[{"userId":1},7],"batch":[{"userId":2}]}"#, &LIMITS).unwrap();
     assert_eq!(events.len(), 1);
-    assert_eq!(events[0].user_id.as_deref(), Some("2"));
+    assert_eq!(events[0].as_ref().unwrap().user_id.as_deref(), Some("2"));
 }
 
 #[test]
@@ -125,7 +125,10 @@ fn what_is_not_json_is_refused() {
 fn a_value_that_is_no_object_is_not_an_event() {
     for text in ["1", "null", "\"x\"", "[]", "[{}]"] {
         assert_eq!(event(text, &LIMITS), Err(Invalid::NotAnObject), "{text}");
-        assert_eq!(batch(&format!(r#"{{"batch":[{{}},{text}]}}"#), &LIMITS), Err(Invalid::NotAnObject), "{text}");
+        let body = format!(r#"{{"batch":[{{}}, {text} ,{{}}]}}"#);
+        let elements = batch(&body, &LIMITS).unwrap();
+        assert_eq!(elements[1], Err(Unfit { raw: text, flaw: Flaw::NotAnObject }));
+        assert!(elements[0].is_ok() && elements[2].is_ok() && elements.len() == 3);
     }
 }
 
@@ -146,7 +149,7 @@ fn malformed_json_behind_a_bad_event_outranks_it() {
 fn every_event_of_a_batch_keeps_its_own_text() {
     let text = r#"{"sentAt":"now","batch":[ {"userId":1} ,{"userId" : "2","p":[1,{"a":"]}"}]}],"context":{}}"#;
     let events = batch(text, &LIMITS).unwrap();
-    let raws: Vec<_> = events.iter().map(|e| e.raw).collect();
+    let raws: Vec<_> = events.iter().map(|e| e.as_ref().unwrap().raw).collect();
     assert_eq!(raws, [r#"{"userId":1}"#, r#"{"userId" : "2","p":[1,{"a":"]}"}]}"#]);
 }
 
@@ -157,7 +160,10 @@ fn nesting_counts_from_the_event_and_ends_at_the_limit() {
     assert!(event(&at_limit, &LIMITS).is_ok());
     assert!(matches!(event(&beyond, &LIMITS), Err(Invalid::TooDeep { .. })));
     assert!(batch(&format!(r#"{{"batch":[{at_limit}]}}"#), &LIMITS).is_ok());
-    assert!(matches!(batch(&format!(r#"{{"batch":[{beyond}]}}"#), &LIMITS), Err(Invalid::TooDeep { .. })));
+    let body = format!(r#"{{"batch":[{beyond} , {{"userId":1}}]}}"#);
+    let elements = batch(&body, &LIMITS).unwrap();
+    assert_eq!(elements[0], Err(Unfit { raw: &beyond, flaw: Flaw::TooDeep }));
+    assert_eq!(elements[1].as_ref().unwrap().user_id.as_deref(), Some("1"));
     let widest = Limits { nesting_max: 255, ..LIMITS };
     let mixed = format!(r#"{{"a":{}}}"#, nested(r#"[{"b":"#, "1", "}]", 127));
     assert!(event(&mixed, &widest).is_ok());
@@ -166,8 +172,10 @@ fn nesting_counts_from_the_event_and_ends_at_the_limit() {
 #[test]
 fn a_million_brackets_are_refused_without_a_stack_overflow() {
     for open in ["[", r#"{"a":"#] {
-        let text = format!(r#"{{"batch":[{{"a":{}"#, open.repeat(1_000_000));
-        assert!(matches!(batch(&text, &LIMITS), Err(Invalid::TooDeep { .. })));
+        let text = format!(r#"{{"a":{}"#, open.repeat(1_000_000));
+        assert!(matches!(event(&text, &LIMITS), Err(Invalid::TooDeep { .. })));
+        let text = format!(r#"{{"batch":[{text}"#);
+        assert!(matches!(batch(&text, &LIMITS), Err(Invalid::Json { .. })));
     }
 }
 
@@ -203,4 +211,20 @@ fn control_characters_are_found_at_every_offset_of_a_string() {
         let fine = format!("{{\"userId\":\"{}\u{7f}\u{80} tail\"}}", "x".repeat(length));
         assert!(event(&fine, &LIMITS).is_ok(), "{length}");
     }
+}
+
+#[test]
+fn a_member_of_the_body_is_found_beside_its_events() {
+    let body = r#"{"batch":[{"writeKey":"inner"}],"write\u004bey":"k\u00e9y","n":1}"#;
+    assert_eq!(member(body, "writeKey").as_deref(), Some("kéy"));
+    assert_eq!(member(body, "n"), None);
+    assert_eq!(member("[1]", "writeKey"), None);
+}
+
+#[test]
+fn times_are_found_as_they_were_written() {
+    let event = one(r#"{"originalTimestamp":"a","sentAt":"b","timestamp":"c","receivedAt":7}"#);
+    let times = [&event.original_timestamp, &event.sent_at, &event.timestamp, &event.received_at];
+    assert_eq!(times.map(|time| time.as_deref()), [Some("a"), Some("b"), Some("c"), None]);
+    assert!(event.has_received_at);
 }

@@ -4,14 +4,18 @@ use pintle_events::EventRef;
 const LIMITS: Limits = Limits { nesting_max: 100, events_max: 1000 };
 
 fn stamp(kind: Option<Kind>) -> Stamp<'static> {
-    Stamp { source_id: "src", request_ip: "192.0.2.7", received_at_ms: 1_795_255_872_345, kind }
+    let (source_id, request_ip, received_at_ms) = ("src", "192.0.2.7", 1_795_255_872_345);
+    Stamp { source_id, request_ip, received_at_ms, kind, event_bytes_max: 1_000_000 }
 }
 
-/// The frames of a body, encoded one behind the other.
+/// The frames of a body, encoded one behind the other; the reason of the first event that is not taken.
 fn frames(body: &str, kind: Option<Kind>) -> Result<Vec<u8>, &'static str> {
     let mut bytes = Vec::new();
-    stamp(kind).events(body, &LIMITS, |frame| frame.encode(&mut bytes)).map_err(|rejection| rejection.reason())?;
-    Ok(bytes)
+    let refused = stamp(kind).events(body, &LIMITS, |frame| frame.encode(&mut bytes));
+    match refused.map_err(|rejection| rejection.reason())?.first() {
+        Some(refused) => Err(refused.why.reason()),
+        None => Ok(bytes),
+    }
 }
 
 fn one(body: &str, kind: Kind) -> Vec<u8> {
@@ -110,4 +114,25 @@ fn times_and_addresses_are_added_only_where_the_event_has_none() {
     assert!(text.contains(r#","request_ip":"192.0.2.7""#), "{text}");
     let bytes = one(r#"{"userId":1,"receivedAt":null,"request_ip":""}"#, Kind::Track);
     assert!(!read(&bytes).received_at_added && !read(&bytes).request_ip_added);
+}
+
+#[test]
+fn a_bad_event_does_not_touch_its_neighbours() {
+    let body = r#"{"batch":[{"userId":"a"},7,{"messageId":"m","type":"track","x":1},{"userId":"b"},
+        {"userId":"c","p":"a long one"}]}"#;
+    let (mut users, stamp) = (Vec::new(), Stamp { event_bytes_max: 40, ..stamp(None) });
+    let body = body.replace("a long one", &"x".repeat(40));
+    let refused = stamp.events(&body, &LIMITS, |frame| users.push(frame.user_id.to_owned())).unwrap();
+    assert_eq!(users, ["a", "b"]);
+    let told: Vec<_> = refused.iter().map(|one| (one.why.reason(), one.message_id.as_str(), &one.raw[..1])).collect();
+    assert_eq!(told, [("not-an-event", "", "7"), ("no-ids", "m", "{"), ("event-bytes-max", "", "{")]);
+    assert_eq!(refused[1].event_type, "track");
+}
+
+#[test]
+fn an_event_is_read_with_corrected_times() {
+    let body = r#"{"userId":1,"originalTimestamp":"2026-11-21T09:00:00.000Z","sentAt":"2026-11-21T09:00:02.000Z"}"#;
+    let text = message(&one(body, Kind::Track));
+    assert!(text.contains(r#","timestamp":"2026-11-21T10:11:10.345Z""#), "{text}");
+    assert_eq!(text.matches("sentAt").count(), 1, "what is right is not written again: {text}");
 }

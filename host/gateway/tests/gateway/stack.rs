@@ -4,11 +4,13 @@ use crate::bad_input::Target;
 use crate::http::Request;
 use pintle_catalog::{Catalog, Source};
 use pintle_events::Frame;
-use pintle_gateway::{Config, Gateway};
+use pintle_gateway::{Config, Gateway, Sink};
 use pintle_store::embedded::{self, Postgres};
 use pintle_store::lease::Lease;
 use pintle_store::log::{Log, Services};
+use pintle_store::rejected::Recorder;
 use pintle_store::settle::Settlement;
+use pintle_store::suppressions::Suppressions;
 use pintle_store::{Config as StoreConfig, Store};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -60,7 +62,7 @@ impl Running {
     pub async fn start(config: Config, log: &Log) -> Running {
         let (catalog, watched) = watch::channel(Arc::new(catalog(true)));
         let config = Config { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..config };
-        let gateway = Gateway::bind(config, watched, log.clone()).await.unwrap();
+        let gateway = Gateway::bind(config, watched, sink(log), None).await.unwrap();
         let (address, shutdown) = (gateway.local_addr(), CancellationToken::new());
         let ended = tokio::spawn(gateway.run(shutdown.clone()));
         Running { address, catalog, shutdown, ended }
@@ -77,11 +79,18 @@ impl Drop for Running {
     }
 }
 
+/// Where its events go.
+pub fn sink(log: &Log) -> Sink {
+    let (recorder, writer) = Recorder::new(SHARED.store.clone());
+    RUNTIME.spawn(writer.run(CancellationToken::new()));
+    Sink { log: log.clone(), recorder, suppressions: Suppressions::default() }
+}
+
 /// One source with [`KEY`], and one that is switched off.
 pub fn catalog(enabled: bool) -> Catalog {
     let mut catalog = Catalog::default();
     for (id, key, enabled) in [("src-1", KEY, enabled), ("src-off", "off-key", false)] {
-        let source = Source { name: id.to_owned(), write_key: key.to_owned(), enabled, transformations: vec![] };
+        let source = Source { name: id.to_owned(), write_key: key.to_owned(), enabled, ..Source::default() };
         catalog.sources.insert(id.to_owned(), source);
     }
     catalog

@@ -4,6 +4,7 @@
 //! IPv6 address outside of the block that is given out for use on the internet is not public either, so that
 //! nothing has to be known about it.
 
+use pintle_events::network::inner;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// What an address is if it is not an ordinary one on the internet: words that fit behind "it is".
@@ -13,19 +14,6 @@ pub fn not_public(address: IpAddr) -> Option<&'static str> {
         IpAddr::V4(address) => v4(address),
         IpAddr::V6(address) => v6(address),
     }
-}
-
-/// The IPv4 address that an IPv6 address leads to: mapped, compatible, through NAT64 or through 6to4.
-pub(super) fn inner(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    let [a, b, c, d, e, f, g, h] = address.segments();
-    let (high, low) = match (a, b, c, d, e, f) {
-        (0, 0, 0, 0, 0, 0xffff) | (0, 0, 0, 0, 0xffff, 0) | (0x64, 0xff9b, 0, 0, 0, 0) => (g, h),
-        // `::` and `::1` are addresses of their own.
-        (0, 0, 0, 0, 0, 0) if g != 0 || h > 1 => (g, h),
-        (0x2002, high, low, ..) => (high, low),
-        _ => return None,
-    };
-    Some(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)))
 }
 
 fn v4(address: Ipv4Addr) -> Option<&'static str> {

@@ -69,6 +69,7 @@ fn frame(event: &Event) -> Frame<'_> {
         message_id_added: false,
         received_at_added: true,
         request_ip_added: true,
+        times: pintle_events::Times::default(),
         raw: &event.raw,
     }
 }

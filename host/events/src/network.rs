@@ -1,9 +1,8 @@
-//! A network: an address and how many of its first bits count.
+//! Networks of addresses: whose word about an event's origin counts, and where requests may go.
 
-use super::special::inner;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 /// Addresses with the same first bits, as in `10.0.0.0/8` or `fd00::/8`. An address alone is a network of one.
@@ -73,8 +72,52 @@ impl fmt::Display for Network {
     }
 }
 
+/// The IPv4 address that an IPv6 address leads to: mapped, compatible, through NAT64 or through 6to4.
+#[must_use]
+pub fn inner(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let [a, b, c, d, e, f, g, h] = address.segments();
+    let (high, low) = match (a, b, c, d, e, f) {
+        (0, 0, 0, 0, 0, 0xffff) | (0, 0, 0, 0, 0xffff, 0) | (0x64, 0xff9b, 0, 0, 0, 0) => (g, h),
+        // `::` and `::1` are addresses of their own.
+        (0, 0, 0, 0, 0, 0) if g != 0 || h > 1 => (g, h),
+        (0x2002, high, low, ..) => (high, low),
+        _ => return None,
+    };
+    Some(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)))
+}
+
+/// An address without what tells one household from the next: the last byte of an IPv4 address, the last 80
+/// bits of an IPv6 one.
+#[must_use]
+pub fn anonymized(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => {
+            let [a, b, c, _] = v4.octets();
+            Ipv4Addr::new(a, b, c, 0).into()
+        }
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 80)).into(),
+    }
+}
+
 impl<'de> Deserialize<'de> for Network {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Network, D::Error> {
         String::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_anonymous_address_keeps_its_first_part() {
+        let cases = [
+            ("192.0.2.77", "192.0.2.0"),
+            ("::ffff:192.0.2.77", "192.0.2.0"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1::"),
+        ];
+        for (address, wanted) in cases {
+            assert_eq!(anonymized(address.parse().unwrap()).to_string(), wanted);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The ordering key: events with the same key reach a destination in the order they were accepted.
 
 use md5::{Digest, Md5};
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// How many slots there are: the unit in which ordering keys are owned by nodes. Stored in chunks.
 pub const SLOTS: u64 = 64;
@@ -21,10 +21,11 @@ pub fn slot(key_hash: u64) -> u8 {
     (key_hash % SLOTS) as u8
 }
 
-/// The hash of a message id that chunk headers carry, for finding duplicates without opening events.
+/// The hash of a message id and its source that chunk headers carry, for finding duplicates without opening
+/// events. Another source's message with the same id is another message.
 #[must_use]
-pub fn message_id_hash(message_id: &str) -> u64 {
-    xxh3_64(message_id.as_bytes())
+pub fn message_id_hash(source_id: &str, message_id: &str) -> u64 {
+    xxh3_64_with_seed(message_id.as_bytes(), xxh3_64(source_id.as_bytes()))
 }
 
 /// The `rudderId` of an event: MD5 of `userId:anonymousId`, written as a UUID.
@@ -45,7 +46,8 @@ mod tests {
     #[test]
     fn hashes_are_what_they_have_always_been() {
         assert_eq!(hash("", ""), 0x2d06_8005_38d3_94c2);
-        assert_eq!(message_id_hash(""), 0x2d06_8005_38d3_94c2);
+        assert_eq!(message_id_hash("a", "m"), message_id_hash("a", "m"));
+        assert_ne!(message_id_hash("a", "m"), message_id_hash("b", "m"));
     }
 
     #[test]

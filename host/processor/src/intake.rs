@@ -10,6 +10,9 @@ use pintle_store::suppressions::Suppressions;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Why a copy of an earlier event is not delivered.
+const DUPLICATE: &str = "duplicate: an event with this messageId came before";
+
 /// Decides which events of a chunk a destination gets.
 pub struct Intake {
     spec: Arc<Spec>,
@@ -81,7 +84,8 @@ impl Intake {
                 passed.push(idx);
                 continue;
             };
-            if let Some(reason) = self.filtered(&event) {
+            let filtered = if chunk.is_duplicate(idx) { Some(DUPLICATE.to_owned()) } else { self.filtered(&event) };
+            if let Some(reason) = filtered {
                 crate::metrics::ended(&self.spec.id, "filtered");
                 Ticket::new(self.tracker.clone(), vec![position], vec![0]).settle(0, Fate::Filtered { reason });
                 continue;

@@ -26,3 +26,12 @@ CREATE TABLE suppressions_head (
     version bigint NOT NULL
 ) WITH (fillfactor = 20);
 INSERT INTO suppressions_head (version) VALUES (0);
+
+-- Events that are copies of earlier ones: written before any destination may pass them, so that one which lags,
+-- or begins again, does not take the first copy for the second. They go with their segment.
+CREATE TABLE duplicates (
+    lane bigint NOT NULL,
+    seq bigint NOT NULL,
+    idx integer NOT NULL,
+    PRIMARY KEY (lane, seq, idx)
+);

@@ -66,6 +66,12 @@ pub struct Config {
     pub cursor_window_events: NonZeroU32,
     /// Bytes of code and components kept in memory. Default: 64 MiB.
     pub artifact_cache_bytes_max: NonZeroU64,
+    /// For how long the message ids of events are remembered: a copy that comes later is no duplicate. Zero
+    /// remembers none. Default: 1 h.
+    #[serde(with = "seconds")]
+    pub dedup_window: Duration,
+    /// How many message ids are remembered, at most, of about 16 bytes of memory each. Default: 4,000,000.
+    pub dedup_ids_max: NonZeroU32,
     /// With a database that other processes can reach: how long the lease's owner must have been silent
     /// before this process takes over. Default: 1 s.
     #[serde(with = "seconds")]
@@ -100,6 +106,8 @@ impl Default for Config {
             cursor_flush_interval: Duration::from_millis(50),
             cursor_window_events: positive32(8_192),
             artifact_cache_bytes_max: positive(64 * MIB),
+            dedup_window: Duration::from_secs(3600),
+            dedup_ids_max: positive32(4_000_000),
             lease_silence: Duration::from_secs(1),
         }
     }

@@ -10,7 +10,8 @@
 //! lane of a process, and nobody else ever writes it, so its chunks are numbered from a counter in memory.
 //! Whatever arrives while a commit is in flight becomes the next [`chunk`]. Chunks are stored in
 //! *segments*, plain tables that are dropped whole when every cursor has passed them. After its commit a
-//! chunk is handed to readers in memory ([`tail`]); whoever lags reads the table.
+//! chunk passes the [`front`], which finds duplicates, and is handed to readers in memory ([`tail`]); whoever lags
+//! reads the table.
 //!
 //! Lanes of processes that are gone are closed at start: their epoch is raised, so that nothing can land
 //! any more, and their last chunk is noted. A reader takes closed lanes first, merged by `ord`; everything
@@ -18,6 +19,7 @@
 
 pub mod batch;
 pub mod chunk;
+mod front;
 mod gate;
 mod janitor;
 mod lag;
@@ -36,6 +38,7 @@ pub use reader::Reader;
 pub(crate) use segment::table as segment_table;
 
 use crate::{Error, Store, lease::Lease};
+use front::Front;
 use gate::Gate;
 use lane::{Lane, Queue};
 use segment::Segments;
@@ -70,6 +73,7 @@ struct Inner {
 #[derive(Debug)]
 pub struct Services {
     lanes: Vec<Lane>,
+    front: Option<Front>,
     /// Drops what is no longer needed.
     pub janitor: Janitor,
 }
@@ -93,24 +97,41 @@ impl Services {
 
     /// The writers of the lanes.
     pub fn take_lanes(&mut self) -> Vec<LaneService> {
-        self.lanes.drain(..).map(LaneService).collect()
+        let lanes = self.lanes.drain(..).map(Writer::Lane);
+        lanes.chain(self.front.take().map(Writer::Front)).map(LaneService).collect()
     }
 }
 
 /// The writer of one lane.
 #[derive(Debug)]
-pub struct LaneService(Lane);
+pub struct LaneService(Writer);
+
+#[derive(Debug)]
+enum Writer {
+    Lane(Lane),
+    /// Ends after the lanes.
+    Front(Front),
+}
 
 impl LaneService {
     /// A thread of its own: compressing four megabytes would stall every task that shares a worker with it.
     fn spawn(self) -> tokio::sync::oneshot::Receiver<Result<(), Error>> {
         let (end, ended) = tokio::sync::oneshot::channel();
         std::thread::Builder::new()
-            .name(format!("lane-{}", self.0.number()))
+            .name(match &self.0 {
+                Writer::Lane(lane) => format!("lane-{}", lane.number()),
+                Writer::Front(_) => "front".to_owned(),
+            })
             .spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
                 let result = match runtime {
-                    Ok(runtime) => runtime.block_on(self.0.run()),
+                    Ok(runtime) => match self.0 {
+                        Writer::Lane(lane) => runtime.block_on(lane.run()),
+                        Writer::Front(front) => {
+                            runtime.block_on(front.run());
+                            Ok(())
+                        }
+                    },
                     Err(error) => Err(Error::Database(sqlx::Error::Io(error))),
                 };
                 _ = end.send(result);
@@ -152,9 +173,10 @@ impl Log {
             gate: Gate::new(config, disk, segments.bytes()),
             segments,
         });
-        let lanes = (0..LANES).map(|number| Lane::new(number, inner.clone(), lease)).collect();
+        let (entrance, front) = front::new(inner.clone());
+        let lanes = (0..LANES).map(|number| Lane::new(number, inner.clone(), lease, entrance.clone())).collect();
         let janitor = Janitor::new(inner.clone(), settlement.clone());
-        Ok((Log { inner }, Services { lanes, janitor }))
+        Ok((Log { inner }, Services { lanes, front: Some(front), janitor }))
     }
 
     /// An empty batch for the events of one request.
@@ -215,7 +237,7 @@ impl Log {
     #[must_use]
     pub fn heads(&self) -> BTreeMap<i64, i64> {
         let mut heads = self.inner.closed.clone();
-        heads.extend(self.inner.tail.heads());
+        heads.extend(self.inner.tail.committed_heads());
         heads
     }
 

@@ -15,6 +15,12 @@ const COMMIT: &str = "pintle_log_commit_seconds";
 const UNKNOWN: &str = "pintle_log_commit_unknown_total";
 /// Bytes that the log takes in the database.
 const LOG_BYTES: &str = "pintle_log_bytes";
+/// Events that are copies of earlier ones, and go to no destination.
+const DUPLICATES: &str = "pintle_duplicates_total";
+/// Message ids that are remembered.
+const DEDUP_IDS: &str = "pintle_dedup_ids";
+/// Message ids that were forgotten before `dedup-window` had passed, because of `dedup-ids-max`.
+const DEDUP_EVICTED: &str = "pintle_dedup_ids_evicted_total";
 /// Rejected events of which no record was kept, because too many came.
 const REJECTED_UNRECORDED: &str = "pintle_rejected_unrecorded_total";
 /// Cursor rows written.
@@ -33,6 +39,15 @@ pub(crate) fn commit_unknown() {
 
 pub(crate) fn log_bytes(bytes: u64) {
     gauge!(LOG_BYTES).set(bytes as f64);
+}
+
+pub(crate) fn duplicates(events: usize) {
+    counter!(DUPLICATES).increment(events as u64);
+}
+
+pub(crate) fn dedup_ids(ids: usize, evicted: u64) {
+    gauge!(DEDUP_IDS).set(ids as f64);
+    counter!(DEDUP_EVICTED).increment(evicted);
 }
 
 pub(crate) fn rejected_unrecorded(events: usize) {

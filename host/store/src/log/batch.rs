@@ -48,7 +48,7 @@ impl Batch {
         let part = lane.last_mut().expect("a part was just made sure of");
         frame.encode(&mut part.frames);
         part.slots.push(key::slot(key_hash));
-        part.message_ids.push(key::message_id_hash(frame.message_id));
+        part.message_ids.push(key::message_id_hash(frame.source_id, frame.message_id));
         self.events += 1;
     }
 

@@ -33,6 +33,8 @@ pub struct Chunk {
     pub ord: i64,
     body: Vec<u8>,
     offsets: Vec<u32>,
+    /// Which of its events are copies of earlier ones, in order.
+    duplicates: Vec<u32>,
 }
 
 impl Chunk {
@@ -58,9 +60,20 @@ impl Chunk {
         EventRef::read(&self.body[at..]).expect("frames were checked when the chunk was made").0
     }
 
+    /// Whether an event is a copy of an earlier one: no destination gets it.
+    #[must_use]
+    pub fn is_duplicate(&self, idx: u32) -> bool {
+        self.duplicates.binary_search(&idx).is_ok()
+    }
+
+    /// Says which events are copies, in order.
+    pub(crate) fn mark(&mut self, duplicates: Vec<u32>) {
+        self.duplicates = duplicates;
+    }
+
     /// Puts a chunk together from the waiting parts.
     pub(crate) fn gather(lane: i64, seq: i64, parts: &mut [Part]) -> Chunk {
-        let mut chunk = Chunk { lane, seq, ord: 0, body: Vec::new(), offsets: Vec::new() };
+        let mut chunk = Chunk { lane, seq, ord: 0, body: Vec::new(), offsets: Vec::new(), duplicates: Vec::new() };
         if let [only] = parts {
             chunk.body = std::mem::take(&mut only.frames);
         } else {
@@ -103,6 +116,19 @@ impl Chunk {
         Some(HEADER + header.events * 9 + header.stored)
     }
 
+    /// How much of a stored chunk has the hashes of its message ids, from its first piece.
+    pub(crate) fn directory_length(first_piece: &[u8]) -> Option<usize> {
+        Some(HEADER + Header::read(first_piece)?.events * 9)
+    }
+
+    /// The hashes of the message ids of its events, from as much of a stored chunk.
+    pub(crate) fn message_ids(directory: &[u8]) -> Option<Vec<u64>> {
+        let events = Header::read(directory)?.events;
+        let hashes = directory.get(HEADER + events..HEADER + events * 9)?;
+        let hash = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().expect("eight bytes each"));
+        Some(hashes.chunks_exact(8).map(hash).collect())
+    }
+
     /// Reads the stored form.
     pub(crate) fn decode(lane: i64, seq: i64, ord: i64, stored: &[u8]) -> Result<Chunk, Error> {
         let damaged = |why: &str| Error::Damaged { lane, seq, why: why.to_owned() };
@@ -110,7 +136,8 @@ impl Chunk {
         let from = HEADER + header.events * 9;
         let body = stored.get(from..from + header.stored).ok_or_else(|| damaged("pieces of it are missing"))?;
         let body = zstd::bulk::decompress(body, header.body).map_err(|error| damaged(&error.to_string()))?;
-        let mut chunk = Chunk { lane, seq, ord, body, offsets: Vec::with_capacity(header.events) };
+        let offsets = Vec::with_capacity(header.events);
+        let mut chunk = Chunk { lane, seq, ord, body, offsets, duplicates: Vec::new() };
         chunk.index().map_err(|error| damaged(&error.to_string()))?;
         if chunk.offsets.len() == header.events { Ok(chunk) } else { Err(damaged("its header counts other events")) }
     }

@@ -3,6 +3,7 @@
 use super::Inner;
 use super::batch::Part;
 use super::chunk::{self, Chunk, PIECE_BYTES};
+use super::front::Entrance;
 use super::gate::Refused;
 use super::segment::{self, PIECE_COST};
 use crate::{Config, Error, fail_point, lease::Lease, metrics};
@@ -146,6 +147,7 @@ pub(super) struct Lane {
     owner: uuid::Uuid,
     seq: i64,
     inner: Arc<Inner>,
+    front: Entrance,
     connection: Option<Backend>,
 }
 
@@ -156,8 +158,8 @@ struct Backend {
 }
 
 impl Lane {
-    pub(super) fn new(number: usize, inner: Arc<Inner>, lease: Lease) -> Lane {
-        Lane { number, id: inner.live[number], epoch: 1, owner: lease.owner, seq: 0, inner, connection: None }
+    pub(super) fn new(number: usize, inner: Arc<Inner>, lease: Lease, front: Entrance) -> Lane {
+        Lane { number, id: inner.live[number], epoch: 1, owner: lease.owner, seq: 0, inner, front, connection: None }
     }
 
     pub(super) fn number(&self) -> usize {
@@ -182,6 +184,7 @@ impl Lane {
             let taken = Instant::now();
             let mut chunk = Chunk::gather(self.id, self.seq + 1, &mut parts);
             let stored = chunk.encode(&parts, &mut compressor).map_err(sqlx::Error::Io)?;
+            let message_ids = parts.iter().flat_map(|part| &part.message_ids).copied().collect();
             drop(parts);
             fail_point::pass("log:before-append");
             chunk.ord = match self.commit(&stored, chunk.events()).await {
@@ -195,8 +198,10 @@ impl Lane {
             fail_point::pass("log:after-append");
             self.seq = chunk.seq;
             metrics::committed(chunk.events(), stored.len(), taken.elapsed());
-            // Handed over before anyone is answered, so that a destination is never later than the client.
-            self.inner.tail.push(Arc::new(chunk));
+            self.inner.tail.committed(chunk.lane, chunk.seq);
+            // Handed over before anyone is answered, so that a destination is hardly later than the client. The
+            // front decides what of it destinations get; nobody waits for that here.
+            self.front.enter(chunk, message_ids);
             fail_point::pass("log:after-hand-over");
             for ack in acks {
                 _ = ack.send(());

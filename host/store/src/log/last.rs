@@ -62,6 +62,9 @@ impl Log {
             }
             looked_at += chunk.events() as usize;
             for idx in 0..chunk.events() {
+                if chunk.is_duplicate(idx) {
+                    continue;
+                }
                 let event = chunk.event(idx);
                 if wanted(&event, position(&chunk, idx)) {
                     found.push((event.received_at_ms, chunk.clone(), idx));

@@ -1,8 +1,8 @@
 //! Reads the log for one destination, in order.
 
 use super::chunk::Chunk;
-use super::{Inner, segment};
-use crate::Error;
+use super::{Inner, front, segment};
+use crate::{Error, Store};
 use sqlx::{AssertSqlSafe, Row};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -56,6 +56,7 @@ impl Reader {
     /// # Errors
     /// When the database does not answer; calling again tries again.
     pub async fn next_ready(&mut self) -> Result<Option<Arc<Chunk>>, Error> {
+        self.inner.tail.ready().await;
         self.commits.mark_unchanged();
         if let Some(chunk) = self.next_closed().await? {
             return Ok(Some(chunk));
@@ -138,47 +139,14 @@ impl Reader {
     }
 
     async fn read(&self, segment: i64, lane: i64, from: i64, head: i64) -> Result<VecDeque<Arc<Chunk>>, Error> {
-        let statement = format!(
-            "SELECT seq, ord, data FROM {} WHERE lane = $1 AND seq >= $2 AND seq <= $3 ORDER BY seq, piece LIMIT $4",
-            segment::table(segment)
-        );
-        let mut limit = READ_PIECES;
-        loop {
-            let rows = sqlx::query(AssertSqlSafe(statement.as_str()))
-                .bind(lane)
-                .bind(from)
-                .bind(head)
-                .bind(limit)
-                .fetch_all(self.inner.store.pool())
-                .await;
-            let rows = match rows {
-                Ok(rows) => rows,
-                // Dropped between our look at the list and the query.
-                Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42P01") => {
-                    return Ok(VecDeque::new());
-                }
-                Err(error) => return Err(error.into()),
-            };
-            let fetched = rows.len() as i64;
-            let mut chunks = VecDeque::new();
-            let mut rows = rows.into_iter().peekable();
-            while let Some(row) = rows.next() {
-                let (seq, ord): (i64, i64) = (row.get(0), row.get(1));
-                let mut stored: Vec<u8> = row.get(2);
-                while let Some(more) = rows.next_if(|row| row.get::<i64, _>(0) == seq) {
-                    stored.extend_from_slice(more.get::<&[u8], _>(2));
-                }
-                let whole = Chunk::stored_length(&stored).is_none_or(|length| stored.len() >= length);
-                if !whole && rows.peek().is_none() && fetched == limit {
-                    break; // Its last pieces are beyond the limit.
-                }
-                chunks.push_back(Arc::new(Chunk::decode(lane, seq, ord, &stored)?));
+        let mut chunks = read_chunks(&self.inner.store, segment, lane, from, head).await?;
+        if let (Some(first), Some(last)) = (chunks.front().map(|c| c.seq), chunks.back().map(|c| c.seq)) {
+            let mut marked = front::duplicates(&self.inner.store, lane, first..=last).await?;
+            for chunk in &mut chunks {
+                chunk.mark(marked.remove(&chunk.seq).unwrap_or_default());
             }
-            if !chunks.is_empty() || fetched < limit {
-                return Ok(chunks);
-            }
-            limit *= 4;
         }
+        Ok(chunks.into_iter().map(Arc::new).collect())
     }
 
     fn wants(&self, lane: i64) -> i64 {
@@ -188,6 +156,57 @@ impl Reader {
     fn passed(&mut self, chunk: &Chunk) {
         self.next.insert(chunk.lane, chunk.seq + 1);
         self.inner.tail.passed(self.id, chunk.lane, chunk.seq + 1);
+    }
+}
+
+/// The first chunks of a lane that a segment has of this range, as they are stored; none when it is gone.
+pub(super) async fn read_chunks(
+    store: &Store,
+    segment: i64,
+    lane: i64,
+    from: i64,
+    head: i64,
+) -> Result<VecDeque<Chunk>, Error> {
+    let statement = format!(
+        "SELECT seq, ord, data FROM {} WHERE lane = $1 AND seq >= $2 AND seq <= $3 ORDER BY seq, piece LIMIT $4",
+        segment::table(segment)
+    );
+    let mut limit = READ_PIECES;
+    loop {
+        let rows = sqlx::query(AssertSqlSafe(statement.as_str()))
+            .bind(lane)
+            .bind(from)
+            .bind(head)
+            .bind(limit)
+            .fetch_all(store.pool())
+            .await;
+        let rows = match rows {
+            Ok(rows) => rows,
+            // Dropped between our look at the list and the query.
+            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42P01") => {
+                return Ok(VecDeque::new());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let fetched = rows.len() as i64;
+        let mut chunks = VecDeque::new();
+        let mut rows = rows.into_iter().peekable();
+        while let Some(row) = rows.next() {
+            let (seq, ord): (i64, i64) = (row.get(0), row.get(1));
+            let mut stored: Vec<u8> = row.get(2);
+            while let Some(more) = rows.next_if(|row| row.get::<i64, _>(0) == seq) {
+                stored.extend_from_slice(more.get::<&[u8], _>(2));
+            }
+            let whole = Chunk::stored_length(&stored).is_none_or(|length| stored.len() >= length);
+            if !whole && rows.peek().is_none() && fetched == limit {
+                break; // Its last pieces are beyond the limit.
+            }
+            chunks.push_back(Chunk::decode(lane, seq, ord, &stored)?);
+        }
+        if !chunks.is_empty() || fetched < limit {
+            return Ok(chunks);
+        }
+        limit *= 4;
     }
 }
 

@@ -192,6 +192,13 @@ impl Segments {
         sqlx::query("SET LOCAL lock_timeout = '500ms'").execute(&mut *tx).await?;
         sqlx::query(AssertSqlSafe(format!("DROP TABLE {}", table(id)))).execute(&mut *tx).await?;
         note_dropped(&mut tx, id).await?;
+        sqlx::query(
+            "DELETE FROM duplicates d USING segment_lanes s \
+             WHERE s.segment = $1 AND d.lane = s.lane AND d.seq BETWEEN s.first_seq AND s.last_seq",
+        )
+        .bind(id)
+        .execute(&mut *tx)
+        .await?;
         sqlx::query("DELETE FROM segments WHERE id = $1").bind(id).execute(&mut *tx).await?;
         tx.commit().await?;
         let mut list = self.write();

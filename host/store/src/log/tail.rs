@@ -14,8 +14,10 @@ pub(super) struct Tail {
     state: Mutex<State>,
     bytes_max: u64,
     accepted: AtomicU64,
-    /// Counts commits: readers wait for it to change.
+    /// Counts releases: readers wait for it to change.
     commits: watch::Sender<u64>,
+    /// Whether the front knows which of the events before this process are duplicates: nobody reads before.
+    ready: watch::Sender<bool>,
     followers: broadcast::Sender<Arc<Chunk>>,
 }
 
@@ -32,6 +34,9 @@ struct State {
 
 #[derive(Debug, Default)]
 struct Kept {
+    /// The last chunk that is committed.
+    committed: i64,
+    /// The last chunk that readers may have.
     head: i64,
     chunks: VecDeque<Arc<Chunk>>,
 }
@@ -44,11 +49,41 @@ impl Tail {
             bytes_max,
             accepted: AtomicU64::new(0),
             commits: watch::Sender::new(0),
+            ready: watch::Sender::new(false),
             followers: broadcast::Sender::new(FOLLOWERS_BEHIND_MAX),
         }
     }
 
-    /// A chunk was committed.
+    /// A chunk was committed. Readers get it when the front has looked at it.
+    pub(super) fn committed(&self, lane: i64, seq: i64) {
+        self.lock().lanes.entry(lane).or_default().committed = seq;
+    }
+
+    /// The front knows the past.
+    pub(super) fn set_ready(&self) {
+        self.ready.send_replace(true);
+    }
+
+    /// Waits until somebody may read.
+    pub(super) async fn ready(&self) {
+        if !*self.ready.borrow() {
+            // Its sender is this.
+            _ = self.ready.subscribe().wait_for(|ready| *ready).await;
+        }
+    }
+
+    /// Readers may have a chunk, which they find in the table.
+    pub(super) fn release(&self, lane: i64, seq: i64, events: u32) {
+        self.accepted.fetch_add(u64::from(events), Ordering::Relaxed);
+        {
+            let mut state = self.lock();
+            state.lanes.entry(lane).or_default().head = seq;
+            state.forget(lane);
+        }
+        self.commits.send_modify(|commits| *commits += 1);
+    }
+
+    /// Readers may have a chunk, and find it here.
     pub(super) fn push(&self, chunk: Arc<Chunk>) {
         self.accepted.fetch_add(u64::from(chunk.events()), Ordering::Relaxed);
         {
@@ -76,8 +111,14 @@ impl Tail {
         kept.chunks.get(usize::try_from(seq - first).ok()?).cloned()
     }
 
+    /// What readers may have.
     pub(super) fn heads(&self) -> BTreeMap<i64, i64> {
         self.lock().lanes.iter().map(|(lane, kept)| (*lane, kept.head)).collect()
+    }
+
+    /// What is committed.
+    pub(super) fn committed_heads(&self) -> BTreeMap<i64, i64> {
+        self.lock().lanes.iter().map(|(lane, kept)| (*lane, kept.committed)).collect()
     }
 
     pub(super) fn accepted(&self) -> u64 {
@@ -121,6 +162,13 @@ impl Tail {
 }
 
 impl State {
+    /// A chunk of the lane is missing here: those before it are no use without it.
+    fn forget(&mut self, lane: i64) {
+        let Some(kept) = self.lanes.get_mut(&lane) else { return };
+        self.bytes -= kept.chunks.drain(..).map(|chunk| chunk.bytes() as u64).sum::<u64>();
+        self.order.retain(|(of, _)| *of != lane);
+    }
+
     fn drop_oldest(&mut self) {
         let Some((lane, _)) = self.order.pop_front() else { return };
         if let Some(chunk) = self.lanes.get_mut(&lane).and_then(|kept| kept.chunks.pop_front()) {

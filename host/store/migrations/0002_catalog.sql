@@ -1,7 +1,7 @@
 -- The revision in force, and which key everything is sealed with. Whoever writes a revision presents the one
 -- it began with: of two that began with the same, the second matches no row and begins again.
 CREATE TABLE catalog_head (
-    only boolean PRIMARY KEY DEFAULT true CHECK (only),
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
     revision bigint NOT NULL,
     key_id text
 ) WITH (fillfactor = 20);

@@ -22,7 +22,7 @@ CREATE TABLE suppressions (
 );
 -- Counted up with every change of the list: other processes see that there is something to read.
 CREATE TABLE suppressions_head (
-    only boolean PRIMARY KEY DEFAULT true CHECK (only),
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
     version bigint NOT NULL
 ) WITH (fillfactor = 20);
 INSERT INTO suppressions_head (version) VALUES (0);

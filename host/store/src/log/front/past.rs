@@ -7,7 +7,7 @@ use crate::log::reader::read_chunks;
 use crate::log::segment::{Segment, table};
 use crate::log::Inner;
 use pintle_events::Position;
-use sqlx::{AssertSqlSafe, PgConnection, Row};
+use sqlx::{AssertSqlSafe, Row};
 use std::collections::BTreeSet;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -65,14 +65,12 @@ async fn read_lists(
     last: i64,
     lists: &mut Vec<List>,
 ) -> Result<(), Error> {
-    let mut transaction = inner.store.pool().begin().await?;
-    // Nobody collects statistics about these tables. The index is the way: what is wanted is a page per chunk.
-    sqlx::query("SET LOCAL enable_seqscan = off").execute(&mut *transaction).await?;
-    sqlx::query("SET LOCAL enable_hashjoin = off").execute(&mut *transaction).await?;
-    sqlx::query("SET LOCAL enable_mergejoin = off").execute(&mut *transaction).await?;
+    // The limit keeps the planner, who knows nothing about these tables, from reading all of the table: what is
+    // wanted is a page per chunk.
     let statement = format!(
-        "SELECT c.seq, c.ord, substring(c.data FOR 17 + 9 * c.events) FROM generate_series($2::bigint, $3::bigint) s(seq) \
-         JOIN {} c ON c.lane = $1 AND c.seq = s.seq AND c.piece = 1 ORDER BY c.seq",
+        "SELECT s.seq, c.ord, c.directory FROM generate_series($2::bigint, $3::bigint) s(seq), \
+         LATERAL (SELECT ord, substring(data FOR 17 + 9 * events) AS directory FROM {} \
+           WHERE lane = $1 AND seq = s.seq AND piece = 1 LIMIT 1) c ORDER BY s.seq",
         table(segment)
     );
     let mut from = first;
@@ -82,38 +80,31 @@ async fn read_lists(
             .bind(lane)
             .bind(from)
             .bind(to)
-            .fetch_all(&mut *transaction)
+            .fetch_all(inner.store.pool())
             .await?;
         for row in rows {
             let (seq, ord): (i64, i64) = (row.get(0), row.get(1));
             let mut directory: Vec<u8> = row.get(2);
             let length = Chunk::directory_length(&directory).unwrap_or_default();
             if directory.len() < length {
-                directory = pieces(&mut transaction, segment, lane, seq, length.div_ceil(PIECE_BYTES)).await?;
+                directory = pieces(inner, segment, lane, seq, length.div_ceil(PIECE_BYTES)).await?;
             }
             // One that cannot be read is reported by who reads it whole.
             lists.extend(Chunk::message_ids(&directory).map(|ids| List { ord, lane, seq, ids }));
         }
         from = to + 1;
     }
-    transaction.commit().await?;
     Ok(())
 }
 
-async fn pieces(
-    connection: &mut PgConnection,
-    segment: i64,
-    lane: i64,
-    seq: i64,
-    count: usize,
-) -> Result<Vec<u8>, Error> {
+async fn pieces(inner: &Inner, segment: i64, lane: i64, seq: i64, count: usize) -> Result<Vec<u8>, Error> {
     let statement =
         format!("SELECT data FROM {} WHERE lane = $1 AND seq = $2 AND piece <= $3 ORDER BY piece", table(segment));
     let pieces: Vec<Vec<u8>> = sqlx::query_scalar(AssertSqlSafe(statement))
         .bind(lane)
         .bind(seq)
         .bind(count as i32)
-        .fetch_all(connection)
+        .fetch_all(inner.store.pool())
         .await?;
     Ok(pieces.concat())
 }

@@ -103,8 +103,11 @@ pub async fn bodies_that_are_no_events_are_refused(target: Target<'_>) {
     for body in ["{}", r#"{"batch":[]}"#, r#"{"batch":null}"#, r#"{"batch":{}}"#, "[]", "1", EVENT] {
         target.expect(body, &target.post("/v1/batch", body), 400, "empty batch payload").await;
     }
-    let one_bad = format!(r#"{{"batch":[{EVENT},{{"event":"no id"}},{EVENT}]}}"#);
-    target.expect("one bad event", &target.post("/v1/batch", one_bad), 400, ids).await;
+    let one_bad = format!(r#"{{"batch":[{EVENT},{{"event":"no id"}},7,{EVENT}]}}"#);
+    let answer = target.expect("bad events among good ones", &target.post("/v1/batch", one_bad), 200, "ok").await;
+    assert_eq!(answer.header("x-pintle-rejected"), Some("2"));
+    let all_bad = r#"{"batch":[{"event":"no id"},7]}"#;
+    target.expect("bad events alone", &target.post("/v1/batch", all_bad), 400, ids).await;
 }
 
 /// Bodies that look wrong and are not.
@@ -129,7 +132,7 @@ pub async fn unusual_events_are_accepted(target: Target<'_>) {
     target.expect("invalid UTF-8 outside of strings", &outside, 400, "invalid json").await;
     let as_form = target.post("/v1/track", EVENT).header("Content-Type", "application/x-www-form-urlencoded");
     target.expect("another content type", &as_form, 200, "ok").await;
-    for kind in ["identify", "track", "page", "screen", "group", "alias"] {
+    for kind in ["identify", "track", "page", "screen", "group", "alias", "merge"] {
         target.expect(kind, &target.post(&format!("/v1/{kind}?x=1"), EVENT), 200, "ok").await;
     }
 }

@@ -105,8 +105,7 @@ mod tests {
 
     #[test]
     fn what_the_file_owns_stays() {
-        let source =
-            |key: &str| Source { name: "s".into(), write_key: key.into(), ..Source::default() };
+        let source = |key: &str| Source { name: "s".into(), write_key: key.into(), ..Source::default() };
         let (mut now, mut old) = (Catalog::default(), Catalog::default());
         now.sources.insert("site".into(), source("new"));
         now.sources.insert("api".into(), source("api"));

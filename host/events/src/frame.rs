@@ -84,7 +84,8 @@ impl Frame<'_> {
         out.push(flags);
         out.push(self.forced_kind.map_or(0, |kind| kind as u8));
         out.extend_from_slice(&self.received_at_ms.to_le_bytes());
-        for ms in [self.times.original_timestamp_ms, self.times.sent_at_ms, self.times.timestamp_ms].into_iter().flatten()
+        for ms in
+            [self.times.original_timestamp_ms, self.times.sent_at_ms, self.times.timestamp_ms].into_iter().flatten()
         {
             out.extend_from_slice(&ms.to_le_bytes());
         }

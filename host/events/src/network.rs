@@ -111,11 +111,8 @@ mod tests {
 
     #[test]
     fn an_anonymous_address_keeps_its_first_part() {
-        let cases = [
-            ("192.0.2.77", "192.0.2.0"),
-            ("::ffff:192.0.2.77", "192.0.2.0"),
-            ("2001:db8:1:2:3:4:5:6", "2001:db8:1::"),
-        ];
+        let cases =
+            [("192.0.2.77", "192.0.2.0"), ("::ffff:192.0.2.77", "192.0.2.0"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1::")];
         for (address, wanted) in cases {
             assert_eq!(anonymized(address.parse().unwrap()).to_string(), wanted);
         }

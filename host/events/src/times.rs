@@ -99,11 +99,7 @@ mod tests {
     fn added(event: &str) -> Vec<(&'static str, String)> {
         let event = scan::event(event, &Limits { nesting_max: 10, events_max: 1 }).unwrap();
         let Times { original_timestamp_ms, sent_at_ms, timestamp_ms } = Times::of(&event, RECEIVED_MS);
-        let named = [
-            ("originalTimestamp", original_timestamp_ms),
-            ("sentAt", sent_at_ms),
-            ("timestamp", timestamp_ms),
-        ];
+        let named = [("originalTimestamp", original_timestamp_ms), ("sentAt", sent_at_ms), ("timestamp", timestamp_ms)];
         named.into_iter().filter_map(|(name, ms)| Some((name, timestamp(ms?)))).collect()
     }
 

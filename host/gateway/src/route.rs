@@ -126,12 +126,7 @@ async fn routed(
     }
 }
 
-fn taken(
-    shared: &Shared,
-    head: &Parts,
-    begun: Instant,
-    result: Result<Outcome, Rejection>,
-) -> Response<Full<Bytes>> {
+fn taken(shared: &Shared, head: &Parts, begun: Instant, result: Result<Outcome, Rejection>) -> Response<Full<Bytes>> {
     match result {
         Ok(outcome) => {
             shared.metrics.accepted(outcome.accepted, begun.elapsed());

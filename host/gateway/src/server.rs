@@ -180,7 +180,9 @@ async fn accept(listener: &TcpListener, shared: &Arc<Shared>, connections: &Task
                 Some(tls) => match tokio::time::timeout(shared.config.handshake_time_max, tls.accept(stream)).await {
                     Ok(Ok(stream)) => connection::serve(shared.clone(), stream, address.ip()).await,
                     Ok(Err(error)) => tracing::debug!(%error, peer = %address.ip(), "no TLS"),
-                    Err(_) => tracing::debug!(peer = %address.ip(), "the TLS handshake took longer than handshake-time-max"),
+                    Err(_) => {
+                        tracing::debug!(peer = %address.ip(), "the TLS handshake took longer than handshake-time-max")
+                    }
                 },
             }
             drop(slot);

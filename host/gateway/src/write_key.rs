@@ -102,9 +102,7 @@ mod tests {
 
     #[test]
     fn the_user_name_is_the_write_key_and_the_password_is_ignored() {
-        for header in
-            [basic("key-on:"), basic("key-on:secret:more"), basic("key-on:").replace("Basic", "bASIC")]
-        {
+        for header in [basic("key-on:"), basic("key-on:secret:more"), basic("key-on:").replace("Basic", "bASIC")] {
             assert_eq!(by_header(&header), Ok(Some("on".to_owned())), "{header}");
         }
     }

@@ -179,6 +179,12 @@ impl Log {
         Ok((Log { inner }, Services { lanes, front: Some(front), janitor }))
     }
 
+    /// The database that it is in.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
     /// An empty batch for the events of one request.
     #[must_use]
     pub fn batch(&self) -> Batch {

@@ -46,6 +46,15 @@ impl Node {
         self.log.append(batch).await
     }
 
+    /// Events of one user with these message ids, in one request.
+    async fn append_ids(&self, source_id: &str, user: &str, ids: &[&str]) {
+        let mut batch = self.log.batch();
+        for id in ids {
+            batch.push(&Frame { source_id, ..frame(user, id, b"{}") });
+        }
+        self.log.append(batch).await.unwrap();
+    }
+
     async fn stop(self) {
         self.log.close();
         self.lanes.await.unwrap().unwrap();
@@ -199,6 +208,74 @@ async fn settled_segments_are_dropped_when_the_log_is_full_and_unsettled_ones_ar
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(node.log.status().accepted, u64::from(accepted) + 1);
+    node.stop().await;
+    cluster.stop().await;
+}
+
+/// Reads so many events: message ids, in the order of the log, and which of them are copies.
+async fn marks(reader: &mut Reader, count: usize) -> Vec<(String, bool)> {
+    let mut found = Vec::new();
+    while found.len() < count {
+        let chunk = tokio::time::timeout(Duration::from_secs(60), reader.next()).await.expect("events come").unwrap();
+        found.extend((0..chunk.events()).map(|idx| (chunk.event(idx).message_id.to_owned(), chunk.is_duplicate(idx))));
+    }
+    found
+}
+
+fn marked(ids: &[(&str, bool)]) -> Vec<(String, bool)> {
+    ids.iter().map(|(id, is_copy)| ((*id).to_owned(), *is_copy)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_first_copy_of_a_message_counts_for_every_reader_and_after_every_restart() {
+    let cluster = Cluster::start().await;
+    let node = Node::start(&cluster, Config::default()).await;
+    let mut early = node.log.reader(BTreeMap::new());
+    node.append_ids("s", "u", &["a", "b", "a"]).await;
+    node.append_ids("s", "u", &["b", "c"]).await;
+    node.append_ids("other", "u", &["a"]).await;
+    let wanted = marked(&[("a", false), ("b", false), ("a", true), ("b", true), ("c", false), ("a", false)]);
+    assert_eq!(marks(&mut early, 6).await, wanted, "handed over in memory");
+    assert_eq!(marks(&mut node.log.reader(BTreeMap::new()), 6).await, wanted, "read from the table");
+    node.stop().await;
+
+    // What a crash has left undecided is decided at the next start, before anybody reads.
+    assert_eq!(cluster.forget_duplicates().await, 2);
+    let node = Node::start(&cluster, Config::default()).await;
+    node.append_ids("s", "u", &["c", "d"]).await;
+    let mut reader = node.log.reader(BTreeMap::new());
+    let mut after = wanted.clone();
+    after.extend(marked(&[("c", true), ("d", false)]));
+    assert_eq!(marks(&mut reader, 8).await, after);
+    node.stop().await;
+
+    let node = Node::start(&cluster, Config { dedup_window: Duration::ZERO, ..Config::default() }).await;
+    node.append_ids("s", "u", &["d"]).await;
+    after.extend(marked(&[("d", false)]));
+    assert_eq!(marks(&mut node.log.reader(BTreeMap::new()), 9).await, after, "switched off, what was decided stands");
+    node.stop().await;
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_ids_survive_a_restart_whatever_the_size_of_their_chunks() {
+    let cluster = Cluster::start().await;
+    let node = Node::start(&cluster, Config::default()).await;
+    // The list of the first chunk needs several pieces.
+    let ids: Vec<String> = (0..3_000).map(|n| format!("id-{n}")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    node.append_ids("s", "u", &ids).await;
+    for id in &ids[..50] {
+        node.append_ids("s", "v", &[&format!("v-{id}")]).await;
+    }
+    node.stop().await;
+    let node = Node::start(&cluster, Config::default()).await;
+    let mut reader = node.log.reader(node.log.heads().into_iter().map(|(lane, head)| (lane, head + 1)).collect());
+    let again = [ids[0], ids[1_500], ids[2_999], "new"];
+    node.append_ids("s", "w", &again).await;
+    node.append_ids("s", "w", &["v-id-49"]).await;
+    let copies: Vec<bool> = marks(&mut reader, 5).await.into_iter().map(|(_, is_copy)| is_copy).collect();
+    assert_eq!(copies, [true, true, true, false, true]);
     node.stop().await;
     cluster.stop().await;
 }

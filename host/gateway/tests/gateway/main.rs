@@ -15,3 +15,4 @@ mod log_failures;
 mod shutdown;
 mod stack;
 mod stored;
+mod surface;

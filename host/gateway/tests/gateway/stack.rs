@@ -60,9 +60,13 @@ pub struct Running {
 
 impl Running {
     pub async fn start(config: Config, log: &Log) -> Running {
+        Running::over(config, sink(log), None).await
+    }
+
+    pub async fn over(config: Config, sink: Sink, tls: Option<Arc<rustls::ServerConfig>>) -> Running {
         let (catalog, watched) = watch::channel(Arc::new(catalog(true)));
         let config = Config { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..config };
-        let gateway = Gateway::bind(config, watched, sink(log), None).await.unwrap();
+        let gateway = Gateway::bind(config, watched, sink, tls).await.unwrap();
         let (address, shutdown) = (gateway.local_addr(), CancellationToken::new());
         let ended = tokio::spawn(gateway.run(shutdown.clone()));
         Running { address, catalog, shutdown, ended }
@@ -81,8 +85,8 @@ impl Drop for Running {
 
 /// Where its events go.
 pub fn sink(log: &Log) -> Sink {
-    let (recorder, writer) = Recorder::new(SHARED.store.clone());
-    RUNTIME.spawn(writer.run(CancellationToken::new()));
+    let (recorder, writer) = Recorder::new(log.store().clone());
+    tokio::spawn(writer.run(CancellationToken::new()));
     Sink { log: log.clone(), recorder, suppressions: Suppressions::default() }
 }
 
@@ -120,11 +124,13 @@ pub fn mark(log: &Log) -> BTreeMap<i64, i64> {
 }
 
 /// The events of this user behind the mark, in the order of the log: what `look` makes of each. All that
-/// was acknowledged is committed, so nothing has to be waited for.
+/// was acknowledged is committed, and readers get it as soon as the front has looked at it.
 pub async fn stored<T>(log: &Log, mark: &BTreeMap<i64, i64>, user: &str, look: impl Fn(&Frame<'_>) -> T) -> Vec<T> {
     let mut reader = log.reader(mark.iter().map(|(lane, head)| (*lane, head + 1)).collect());
     let mut found = Vec::new();
-    while let Some(chunk) = reader.next_ready().await.unwrap() {
+    let heads = log.heads();
+    while !reader.has_passed(&heads) {
+        let chunk = reader.next().await.unwrap();
         for idx in 0..chunk.events() {
             let event = chunk.event(idx);
             if event.user_id == user {

@@ -1,6 +1,6 @@
 use crate::http::Request;
 use crate::stack::{KEY, Running, mark, post, stored, with_log};
-use pintle_gateway::Config;
+use pintle_gateway::{Config, Verdicts};
 
 #[test]
 fn what_was_sent_is_in_the_log_byte_for_byte() {
@@ -47,7 +47,11 @@ fn an_event_is_stamped_with_its_source_time_and_address() {
         let mark = mark(log);
         let before = now_ms();
         let event = r#"{"userId":" stored-stamp\u0000 ","messageId":"m-1","type":"page"}"#;
-        for forwarded in [None, Some(" 203.0.113.9 , 10.0.0.1"), Some("")] {
+        let behind_proxies = ["127.0.0.0/8", "10.0.0.0/8"].map(|network| network.parse().unwrap()).to_vec();
+        let trusting = Running::start(Config { trusted_proxies: behind_proxies, ..Config::default() }, log).await;
+        for (running, forwarded) in
+            [(&running, None), (&running, Some("203.0.113.9")), (&trusting, Some(" 6.6.6.6, 203.0.113.9 , 10.0.0.1"))]
+        {
             let request = post("/v1/track", event);
             let request = forwarded.map_or(request.clone(), |hops| request.header("X-Forwarded-For", hops));
             assert_eq!(request.send(running.address).await.unwrap().status, 200);
@@ -59,14 +63,15 @@ fn an_event_is_stamped_with_its_source_time_and_address() {
             assert!((before..=now_ms()).contains(&event.received_at_ms));
             event.request_ip.to_owned()
         });
-        assert_eq!(seen.await, ["127.0.0.1", "203.0.113.9", "127.0.0.1"]);
+        assert_eq!(seen.await, ["127.0.0.1", "127.0.0.1", "203.0.113.9"]);
     });
 }
 
 #[test]
 fn nothing_of_a_refused_batch_is_stored() {
     with_log(async |log| {
-        let running = Running::start(Config::default(), log).await;
+        let all_or_nothing = Config { batch_verdicts: Verdicts::AllOrNothing, ..Config::default() };
+        let running = Running::start(all_or_nothing, log).await;
         let mark = mark(log);
         let good = r#"{"userId":"stored-none","event":"refused"}"#;
         for bad in [r#"{"event":"no id"}"#, "7", "{", r#"{"a":{}"#] {

@@ -144,11 +144,7 @@ impl Front {
 
     /// Those that are the same message as the event that was there before, in order. `now` is a chunk that no
     /// reader has yet.
-    async fn copies(
-        &mut self,
-        known: &[(Position, Position)],
-        now: Option<&Chunk>,
-    ) -> Result<Vec<Position>, GivenUp> {
+    async fn copies(&mut self, known: &[(Position, Position)], now: Option<&Chunk>) -> Result<Vec<Position>, GivenUp> {
         let mut copies = Vec::new();
         for (later, first) in known {
             let mut ids = Vec::with_capacity(2);
@@ -249,14 +245,13 @@ pub(super) async fn duplicates(
     lane: i64,
     chunks: RangeInclusive<i64>,
 ) -> Result<BTreeMap<i64, Vec<u32>>, Error> {
-    let rows = sqlx::query(
-        "SELECT seq, idx FROM duplicates WHERE lane = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq, idx",
-    )
-    .bind(lane)
-    .bind(chunks.start())
-    .bind(chunks.end())
-    .fetch_all(store.pool())
-    .await?;
+    let rows =
+        sqlx::query("SELECT seq, idx FROM duplicates WHERE lane = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq, idx")
+            .bind(lane)
+            .bind(chunks.start())
+            .bind(chunks.end())
+            .fetch_all(store.pool())
+            .await?;
     let mut found: BTreeMap<i64, Vec<u32>> = BTreeMap::new();
     for row in rows {
         found.entry(row.get(0)).or_default().push(row.get::<i32, _>(1) as u32);

@@ -44,6 +44,12 @@ impl Cluster {
         sqlx::query("INSERT INTO destinations (id) VALUES ($1)").bind(id).execute(&self.pool).await.unwrap();
     }
 
+    /// Forgets which events are copies, as a crash between a commit and the decision would.
+    #[allow(dead_code, reason = "each suite is a crate of its own, and not each has copies")]
+    pub async fn forget_duplicates(&self) -> u64 {
+        sqlx::query("DELETE FROM duplicates").execute(&self.pool).await.unwrap().rows_affected()
+    }
+
     /// Stops it.
     pub async fn stop(self) {
         self.pool.close().await;

@@ -2,10 +2,10 @@
 
 use super::Window;
 use crate::Error;
+use crate::log::Inner;
 use crate::log::chunk::{Chunk, PIECE_BYTES};
 use crate::log::reader::read_chunks;
 use crate::log::segment::{Segment, table};
-use crate::log::Inner;
 use pintle_events::Position;
 use sqlx::{AssertSqlSafe, Row};
 use std::collections::BTreeSet;

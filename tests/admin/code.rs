@@ -13,7 +13,7 @@ async fn a_draft_is_tried_published_and_rolled_back() {
     publish(&pintle, "tidy", &mark("v", "1")).await;
     connected(&pintle, &receiver, &["tidy"]).await;
     let send = async |seed: u64, total: u64| {
-        post(pintle.gateway(), &Events::new(seed, 0).many(4, 2), 8).await.unwrap();
+        post(pintle.gateway(), &Events::new(seed, 0).after(2 * seed as usize).many(4, 2), 8).await.unwrap();
         pintle.wait_delivered("orders", total).await;
         receiver.received().last().unwrap().json()["properties"]["v"].clone()
     };

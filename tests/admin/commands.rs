@@ -133,7 +133,7 @@ async fn an_uploaded_plugin_takes_the_bundled_ones_place_and_gives_it_back() {
     let shown = done(pintle.cli(&["plugin", "show", "webhook"]).await);
     assert!(shown.out.contains("webhookUrl"), "{}", shown.out);
     done(pintle.cli(&["plugin", "delete", "webhook"]).await);
-    post(pintle.gateway(), &Events::new(2, 0).many(2, 2), 4).await.unwrap();
+    post(pintle.gateway(), &Events::new(2, 0).after(2).many(2, 2), 4).await.unwrap();
     pintle.wait_delivered("orders", 8).await;
     let folder = Folder::new("junk");
     let refused = pintle.cli(&["plugin", "push", &write(folder.path(), "junk.wasm", "junk")]).await;

@@ -19,7 +19,7 @@ async fn what_is_made_through_the_api_delivers_at_once_and_survives_a_restart() 
     pintle.stop();
     pintle.restart().await;
     assert_eq!(revision(&pintle).await, before);
-    post(pintle.gateway(), &Events::new(2, 0).many(5, 4), 10).await.unwrap();
+    post(pintle.gateway(), &Events::new(2, 0).after(4).many(5, 4), 10).await.unwrap();
     pintle.wait_delivered("orders", 40).await;
 
     for path in ["destinations/orders", "sources/site"] {

@@ -7,8 +7,10 @@
 
 mod bad_input;
 mod changes;
+mod clients;
 mod commands;
 mod dead_letters;
+mod duplicates;
 mod full_log;
 mod gateway;
 mod granted;
@@ -23,7 +25,6 @@ mod plugins;
 mod python;
 mod recipes;
 mod restart;
-mod sdk_node;
 mod surrogates;
 mod transformations;
 

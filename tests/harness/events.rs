@@ -12,13 +12,21 @@ use std::net::SocketAddr;
 pub struct Events {
     random: StdRng,
     filler: usize,
+    first: usize,
 }
 
 impl Events {
     /// Events with this many bytes that do not compress (beyond what their spelling in hexadecimal allows).
     #[must_use]
     pub fn new(seed: u64, filler: usize) -> Events {
-        Events { random: StdRng::seed_from_u64(seed), filler }
+        Events { random: StdRng::seed_from_u64(seed), filler, first: 0 }
+    }
+
+    /// Begins to number each user's events here: behind others that were posted before, of which they would be
+    /// duplicates.
+    #[must_use]
+    pub fn after(self, first: usize) -> Events {
+        Events { first, ..self }
     }
 
     /// The `n`th event of a user. It has everything that the gateway would otherwise add.
@@ -32,7 +40,8 @@ impl Events {
 
     /// `users × each` events, the users taking turns.
     pub fn many(&mut self, users: usize, each: usize) -> Vec<String> {
-        (0..users * each).map(|at| self.track(&format!("user-{}", at % users), at / users)).collect()
+        let first = self.first;
+        (0..users * each).map(|at| self.track(&format!("user-{}", at % users), first + at / users)).collect()
     }
 }
 

@@ -1,4 +1,4 @@
-//! The real RudderStack client for Node.
+//! The real clients, run by Node.
 
 use crate::folder::{project_dir, target_dir};
 use crate::workspace::WRITE_KEY;
@@ -12,21 +12,35 @@ use std::process::{Command, Output, Stdio};
 /// # Panics
 /// When one was not, or Node cannot be run.
 pub async fn post(gateway: SocketAddr, events: usize, users: usize) {
+    let url = format!("http://{gateway}");
+    let acknowledged = run("post.js", &[&url, WRITE_KEY, &events.to_string(), &users.to_string()]).await;
+    assert_eq!(acknowledged, events.to_string(), "acknowledged events");
+}
+
+/// Makes every call once with a client, and returns when all of them are acknowledged.
+///
+/// # Panics
+/// When one was not, or Node cannot be run.
+pub async fn every_call(client: &str, gateway: SocketAddr) {
+    run("every-call.js", &[client, &format!("http://{gateway}"), WRITE_KEY]).await;
+}
+
+/// What a script of the package printed.
+async fn run(script: &str, arguments: &[&str]) -> String {
     let package = tokio::task::spawn_blocking(package).await.expect("the package is installed");
     let output = tokio::process::Command::new("node")
-        .arg(package.join("post.js"))
-        .args([&format!("http://{gateway}"), WRITE_KEY, &events.to_string(), &users.to_string()])
+        .arg(package.join(script))
+        .args(arguments)
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output()
         .await
         .expect("node runs");
-    assert!(output.status.success(), "the client failed: {}", said(&output));
-    let acknowledged = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    assert_eq!(acknowledged, events.to_string(), "acknowledged events");
+    assert!(output.status.success(), "{script} {arguments:?} failed: {}", said(&output));
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
-/// The folder with the client, installed as its lockfile says.
+/// The folder with the clients, installed as its lockfile says.
 fn package() -> PathBuf {
     let package = project_dir().join("tests/e2e/node");
     // Tests of other processes may want the same; the lock goes with the file.

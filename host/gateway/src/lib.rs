@@ -24,6 +24,8 @@ mod clients;
 mod connection;
 mod cors;
 mod drain;
+#[cfg(test)]
+mod fuzz;
 mod health;
 mod inflate;
 mod ingest;

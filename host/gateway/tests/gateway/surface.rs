@@ -151,7 +151,8 @@ fn every_encoding_of_a_body_is_read_bounded_and_checked() {
             let request = if chunked { request.chunked() } else { request };
             request.send(running.address).await.unwrap().status
         };
-        let encodings: [(&str, &dyn Fn(&[u8]) -> Vec<u8>); 5] =
+        type Encoder<'a> = &'a dyn Fn(&[u8]) -> Vec<u8>;
+        let encodings: [(&str, Encoder<'_>); 5] =
             [("gzip", &gzip), ("x-gzip", &gzip), ("deflate", &zlib), ("Deflate", &bare), ("zstd", &zstd)];
         for (name, encoded) in encodings {
             let whole = encoded(event.as_bytes());

@@ -53,7 +53,8 @@ async fn a_version_that_does_less_than_its_destinations_need_is_refused_with_rea
     assert_eq!(taken.status, 200, "{taken:?}");
 
     // The way back is no shorter.
-    pintle.make("PUT", path, &json!({"plugin": "hostile", "config": {"url": "u"}})).await;
+    let body = json!({"plugin": "hostile", "config": {"url": "u"}, "message_types": ["page"]});
+    pintle.make("PUT", path, &body).await;
     let (status, problem) = pintle.call("POST", "/admin/v1/plugins/hostile/rollback", &json!({"to": 2})).await;
     assert!(status == 422 && problem["detail"].to_string().contains("config/k"), "{problem:#}");
     let back = pintle.make("POST", "/admin/v1/plugins/hostile/rollback", &json!({"to": 1})).await;
@@ -81,8 +82,10 @@ async fn who_has_read_an_older_state_of_a_plugin_changes_nothing() {
     }
     let seen = pintle.ask("GET", path, &[], b"").await.unwrap();
     assert_eq!(seen.header("etag"), Some(now.as_str()));
+    let body = json!({"plugin": "hostile", "config": {"url": "http://a.example"}});
+    pintle.make("PUT", "/admin/v1/destinations/d", &body).await;
     let figures = pintle.make("GET", &format!("{path}/figures"), &Value::Null).await;
-    assert!(figures["calls"].as_u64().unwrap() > 0, "it was asked to describe itself: {figures:#}");
+    assert!(figures["calls"].as_u64().unwrap() > 0, "it was asked about a configuration: {figures:#}");
 
     let before = revision(&pintle).await;
     let stale = format!("\"{}\"", before - 1);

@@ -26,6 +26,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How long after a failure of the database a runner reads on.
 const READ_PAUSE: Duration = Duration::from_millis(200);
+/// How often a stopped runner looks whether its destination still takes anything.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// What every runner needs.
 #[derive(Clone)]
@@ -211,8 +213,8 @@ impl Runner {
         );
         let mut reader = self.parts.log.reader(self.tracker.next_chunks());
         let result = tokio::select! {
-            () = stop.cancelled() => Ok(()),
-            result = self.read(&intake, &mut reader) => result,
+            () = self.out_of_time(&stop) => Ok(()),
+            result = self.read(&intake, &mut reader, &stop) => result,
         };
         if let Some((_, outlet)) = self.delivery.take() {
             outlet.close(self.parts.config.drain_time_max()).await;
@@ -222,16 +224,34 @@ impl Runner {
         result
     }
 
-    async fn read(&self, intake: &Intake, reader: &mut Reader) -> Result<(), Held> {
+    /// Until it was stopped and has had the time to hand over the batch that it has begun: half a batch that was
+    /// delivered would come a second time. Behind an open breaker nothing moves, and nothing is waited for.
+    async fn out_of_time(&self, stop: &CancellationToken) {
+        stop.cancelled().await;
+        let deadline = tokio::time::Instant::now() + self.parts.config.drain_time_max();
+        let is_moving = || self.outlet().is_some_and(|outlet| outlet.status().breaker.is_none());
+        while is_moving() && tokio::time::Instant::now() < deadline {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Reads until `stop`, between two batches.
+    async fn read(&self, intake: &Intake, reader: &mut Reader, stop: &CancellationToken) -> Result<(), Held> {
         let backlog = self.parts.log.heads();
         let mut held = None;
         loop {
+            if stop.is_cancelled() {
+                return Ok(());
+            }
             if self.delivery.is_none() && held.is_none() && reader.has_passed(&backlog) {
                 return Ok(());
             }
             let chunk = match held.take() {
                 Some(chunk) => chunk,
-                None => self.next_chunk(reader).await,
+                None => tokio::select! {
+                    chunk = self.next_chunk(reader) => chunk,
+                    () = stop.cancelled() => return Ok(()),
+                },
             };
             let mut sorted = Sorted::new();
             let mut taken = intake.take(&chunk, &mut sorted).await?;

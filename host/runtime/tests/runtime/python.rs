@@ -129,7 +129,8 @@ async fn numbers_and_texts_come_through_unharmed() {
     let text = r#"{"big":123456789012345678901234567890,"float":0.1,"deep":[[[{"a":null}]]],"text":"é日😀\u0000\ud83d","t":true}"#;
     let batch = format!(r#"[{{"message":{text},"metadata":{{}}}}]"#).into_bytes();
     let reply = load(code).await.transform(&ctx(), batch, 1).await.unwrap();
-    assert_eq!(outputs(&reply), [format!("0: {text}")]);
+    // Half a surrogate pair is no text: the host lets it into no database and to no destination.
+    assert_eq!(outputs(&reply), [format!("0: {}", text.replace(r"\ud83d", r"\ufffd"))]);
 }
 
 #[tokio::test]
@@ -299,7 +300,7 @@ async fn a_script_that_never_finishes_loading_is_refused() {
 #[tokio::test]
 async fn a_script_that_is_too_large_is_refused() {
     let error = refusal(&"#".repeat(Config::default().source_bytes_max + 1)).await;
-    assert_eq!(error.message, "the script has 524289 bytes, more than the 524288 of source-bytes-max");
+    assert_eq!(error.message, "it has 524289 bytes, more than the 524288 of source-bytes-max");
 }
 
 #[tokio::test]

@@ -14,7 +14,6 @@ use pintle_events::{EventRef, Kind, key, scan, utf8};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use std::collections::BTreeMap;
-use std::io::Write as _;
 
 const REQUESTS: usize = 20_000;
 const ACCEPTED_LEAST: f64 = 0.30;
@@ -119,7 +118,7 @@ impl Maker {
             _ => {}
         }
         let at = self.below(members.len() + 1);
-        members.rotate_left(at.min(members.len()));
+        members.rotate_left(at);
         format!("{{{}}}", members.join(","))
     }
 

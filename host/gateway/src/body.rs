@@ -71,7 +71,7 @@ impl Unread {
         let Some(second) = self.next(limits).await? else {
             return Ok(Read { bytes: first, share });
         };
-        let mut whole = Growing { bytes: Vec::new(), share };
+        let mut whole = Growing::new(share);
         let mut next = Some(second);
         let ceiling = limits.body_bytes_max;
         whole.push(&first, ceiling)?;
@@ -90,7 +90,7 @@ impl Unread {
         limits: &Limits,
         budget: &'a Budget,
     ) -> Result<Read<'a>, Rejection> {
-        let mut whole = Growing { bytes: Vec::new(), share: budget.take(0)? };
+        let mut whole = Growing::new(budget.take(0)?);
         let mut inflate = Inflate::new(encoding)?;
         while let Some(piece) = self.next(limits).await? {
             inflate.push(&piece, &mut whole, limits)?;
@@ -153,6 +153,11 @@ pub(crate) struct Growing<'a> {
 }
 
 impl<'a> Growing<'a> {
+    /// An empty one. What it grows by is added to the share.
+    pub(crate) fn new(share: Share<'a>) -> Growing<'a> {
+        Growing { bytes: Vec::new(), share }
+    }
+
     fn push(&mut self, piece: &[u8], ceiling: usize) -> Result<(), Rejection> {
         if self.bytes.capacity() - self.bytes.len() < piece.len() {
             self.make_room_for(piece.len(), ceiling)?;

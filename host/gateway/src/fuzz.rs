@@ -204,7 +204,7 @@ fn take(made: &Made, piece: usize) -> Result<(Vec<u8>, Vec<&'static str>), Rejec
         }
         None => made.bytes.clone(),
         Some(encoding) => {
-            let mut whole = Growing { bytes: Vec::new(), share: budget.take(0)? };
+            let mut whole = Growing::new(budget.take(0)?);
             let mut inflate = Inflate::new(encoding)?;
             for piece in made.bytes.chunks(piece) {
                 inflate.push(piece, &mut whole, &BODY)?;

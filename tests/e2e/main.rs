@@ -8,6 +8,7 @@
 mod bad_input;
 mod changes;
 mod clients;
+mod clients_at_once;
 mod commands;
 mod dead_letters;
 mod duplicates;

@@ -63,7 +63,7 @@ async fn scripts_that_do_their_worst_harm_nobody_beside_them() {
     }
     workspace = workspace.granted("fetches", &["127.0.0.1"]);
     let options =
-        Options::new(&workspace).set("runtime", "run-time-max", 1).set("runtime", "fetches-per-call-max", 100);
+        Options::new(&workspace).set("runtime", "run-time-max", 3).set("runtime", "fetches-per-call-max", 100);
     let pintle = Pintle::start(options).await;
 
     post(pintle.gateway(), &events(), 100).await.unwrap();

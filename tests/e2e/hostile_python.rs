@@ -36,7 +36,7 @@ async fn python_that_does_its_worst_harms_nobody_beside_it() {
     for (id, misdeed, _) in MISDEEDS {
         workspace = workspace.python(id, &sink.url("/"), &code(misdeed));
     }
-    let pintle = Pintle::start(Options::new(&workspace).set("runtime", "run-time-max", 0.5)).await;
+    let pintle = Pintle::start(Options::new(&workspace).set("runtime", "run-time-max", 3)).await;
 
     post(pintle.gateway(), &events(), 100).await.unwrap();
     assert_unharmed(&neighbours, &pintle, alone).await;

@@ -17,6 +17,7 @@ const SHARED: &[File] = &[
     File { path: "sdk/wit/destination.wit", text: include_str!("../../../../wit/destination.wit") },
     File { path: "sdk/wit/transformation.wit", text: include_str!("../../../../wit/transformation.wit") },
     File { path: "sdk/wit/script-engine.wit", text: include_str!("../../../../wit/script-engine.wit") },
+    File { path: "sdk/wit/network.wit", text: include_str!("../../../../wit/network.wit") },
 ];
 
 /// The guest crate goes along: it fits this Pintle, and building needs no registry for it.
@@ -62,4 +63,18 @@ pub(super) fn run(new: &New, out: &mut dyn Write) -> Result<Exit, Failure> {
     writeln!(out, "  cases/           what must come out: pintle plugin test {folder}")?;
     writeln!(out, "next: pintle plugin build {folder}")?;
     Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_plugin_gets_every_interface_that_the_worlds_name() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
+        let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        for name in names.filter(|name| name.ends_with(".wit")) {
+            assert!(SHARED.iter().any(|file| file.path == format!("sdk/wit/{name}")), "{name} is left out");
+        }
+    }
 }

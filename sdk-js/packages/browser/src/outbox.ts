@@ -1,9 +1,9 @@
-import { type Clock, type Store, uuid } from '@pintle/core';
+import { type Clock, type Store, type Stored, uuid } from '@pintle/core';
 import type { KeyValue } from './storage.js';
 
 export interface Outbox extends Store {
   /** Takes over what tabs left behind that are gone; what is found at once is handed over before this returns. */
-  adopt(take: (json: string, forget: () => void) => void): void;
+  adopt(take: (left: Stored[]) => void): void;
   /** The page goes away: its events are free for the next one. */
   release(): void;
   /** The page came back from the browser's back/forward cache. */
@@ -42,7 +42,7 @@ export function createOutbox({ storage, clock, prefix, leaseMs }: OutboxOptions)
   /** Events stored under each owner that this tab answers for. */
   const held = new Map<string, number>();
   let beating = false;
-  let take: ((json: string, forget: () => void) => void) | undefined;
+  let take: ((left: Stored[]) => void) | undefined;
   let lookTimer: unknown;
 
   function freshOwner() {
@@ -122,7 +122,7 @@ export function createOutbox({ storage, clock, prefix, leaseMs }: OutboxOptions)
     const keys = storage.keys().filter((key) => key.startsWith(queueKey(owner)));
     if (keys.length === 0) return storage.remove(leaseKey(owner));
     hold(owner, keys.length);
-    for (const key of keys.sort()) take!(storage.get(key) ?? '', forgetting(owner, key));
+    take?.(keys.sort().map((key) => ({ json: storage.get(key) ?? '', forget: forgetting(owner, key) })));
   }
 
   function someoneElsesLease({ key, newValue }: StorageEvent) {

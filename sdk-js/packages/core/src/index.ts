@@ -18,7 +18,7 @@ export { uuid } from './ids.js';
 export { guarded } from './ledger.js';
 export { defaultLimits, limitsWith, type Limits } from './limits.js';
 export type { Callback, Drop, DropReason, Outcome, Stats } from './outcome.js';
-export { createPipeline, type Pipeline, type PipelineOptions } from './pipeline.js';
+export { createPipeline, type Pipeline, type PipelineOptions, type Stored } from './pipeline.js';
 export type { Plugin } from './plugins.js';
 export { noStore, type Entry, type Queue, type Store } from './queue.js';
 export type { Sender } from './sender.js';

@@ -21,6 +21,12 @@ export interface PipelineOptions {
   onFull?: (full: boolean) => void;
 }
 
+/** An event's JSON in storage, and how to remove it. */
+export interface Stored {
+  json: string;
+  forget(): void;
+}
+
 export interface Pipeline {
   readonly queue: Queue;
   readonly sender: Sender;
@@ -28,8 +34,8 @@ export interface Pipeline {
   accept(messageId: string, event: PintleEvent | Promise<PintleEvent>, callback?: Callback): Promise<Outcome>;
   /** An event that is not even looked at, but counted. */
   refuse(messageId: string, reason: DropReason, detail: string, callback?: Callback): Promise<Outcome>;
-  /** Takes in the JSON of an event that an earlier page stored. */
-  adopt(json: string, forget: () => void): void;
+  /** Takes in what an earlier page stored, oldest first. */
+  adopt(left: readonly Stored[]): void;
   /** Sends what is queued; resolves when everything tracked so far is settled, or after `timeoutMs`. */
   flush(timeoutMs?: number): Promise<Stats>;
   delivered(batch: readonly Entry[]): void;
@@ -111,6 +117,20 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     sender.wake();
   }
 
+  function adoptOne(json: string, forget: () => void) {
+    let event: Partial<PintleEvent> | null = null;
+    try {
+      event = JSON.parse(json) as Partial<PintleEvent> | null;
+    } catch {
+      // Somebody else wrote under our name; it was never an event.
+    }
+    if (!event?.messageId) return forget();
+    const account = ledger.adopt(event.messageId);
+    const route = options.routed ? event.anonymousId : undefined;
+    // It has waited long enough on the page that left it, and goes at once.
+    queue.adopt({ account, json, bytes: utf8(json).length, since: 0, forget, ...(route !== undefined && { route }) });
+  }
+
   function setFull(now: boolean) {
     if (full === now) return;
     full = now;
@@ -147,18 +167,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       ledger.dropped(account, reason, detail);
       return outcome;
     },
-    adopt(json, forget) {
-      let event: Partial<PintleEvent> | null = null;
-      try {
-        event = JSON.parse(json) as Partial<PintleEvent> | null;
-      } catch {
-        // Somebody else wrote under our name; it was never an event.
-      }
-      if (!event?.messageId) return forget();
-      const account = ledger.adopt(event.messageId);
-      const route = options.routed ? event.anonymousId : undefined;
-      // It has waited long enough on the page that left it.
-      queue.adopt({ account, json, bytes: utf8(json).length, since: 0, forget, ...(route !== undefined && { route }) });
+    adopt(left) {
+      for (const { json, forget } of left) adoptOne(json, forget);
+      sender.wake();
     },
     async flush(timeoutMs = limits.flushTimeoutMs) {
       let timer: unknown;

@@ -96,3 +96,15 @@ export const drops = (page) => page.evaluate(() => window.drops);
 /** What the SDK has in the page's storage. */
 export const stored = (page, part = '') =>
   page.evaluate((part) => Object.keys(localStorage).filter((key) => key.startsWith(`pintle.WK.${part}`)).sort(), part);
+
+/** Lets the page write down at its end, behind the SDK's own listener, what became of its events. */
+export function noteAtEnd(page) {
+  return page.evaluate(() =>
+    addEventListener('pagehide', () => {
+      sessionStorage.setItem('end', JSON.stringify({ ...sdk.stats(), reasons: window.drops.map(({ reason }) => reason) }));
+    }),
+  );
+}
+
+/** What it wrote; read from the tab's next page. */
+export const noted = (page) => page.evaluate(() => JSON.parse(sessionStorage.getItem('end')));

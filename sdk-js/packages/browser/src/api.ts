@@ -6,7 +6,7 @@ type Id = string | number | null;
 type Tail = [options?: CallOptions | Callback | null, callback?: Callback];
 
 /** Properties may be left out only where the plan requires none. */
-export type TrackArguments<P> = object extends P
+export type TrackArguments<P> = {} extends P
   ? [properties?: P | Callback | null, ...tail: Tail]
   : [properties: P, ...tail: Tail];
 

@@ -15,7 +15,7 @@ export interface Common {
 }
 
 export type IdentifyCall = Whose & Common & { traits?: Traits };
-export type TrackCall<E, P> = Whose & Common & { event: E } & (object extends P ? { properties?: P } : { properties: P });
+export type TrackCall<E, P> = Whose & Common & { event: E } & ({} extends P ? { properties?: P } : { properties: P });
 export type PageCall = Whose & Common & { name?: string; category?: string; properties?: Properties };
 export type GroupCall = Whose & Common & { groupId: Id; traits?: Traits };
 export type AliasCall = Common & { userId: Id; previousId: Id };

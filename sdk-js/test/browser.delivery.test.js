@@ -21,6 +21,13 @@ const names = (from, to) => Array.from({ length: to - from + 1 }, (_, index) => 
 /** Closes a tab as a person does: the page gets its `pagehide`. */
 const leave = (page) => Promise.all([page.waitForEvent('close'), page.close({ runBeforeUnload: true })]);
 
+/** Chromium does not hide tabs that have no window; the state and the event are what the SDK sees. */
+const hide = (page) =>
+  page.evaluate(() => {
+    Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  });
+
 /** Waits until this page has nothing pending. */
 const settled = (page) => page.evaluate(async () => {
   while (sdk.stats().pending) await sdk.flush();
@@ -191,15 +198,23 @@ test('a tab that is only hidden learns the answer, and sends nothing twice', asy
   const page = await visitor.open();
   await load(page, gateway, { flushInterval: 600_000 });
   await track(page, 'e1', 'e2');
-  // Chromium does not hide tabs without a window; the event and the state are what the SDK sees.
-  await page.evaluate(() => {
-    Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
-    document.dispatchEvent(new Event('visibilitychange'));
-  });
+  await hide(page);
   await gateway.until(() => gateway.events.length === 2);
   assert.equal((await settled(page)).delivered, 2);
   assert.equal(gateway.duplicates, 0);
   assert.deepEqual(await stored(page, 'q'), []);
+});
+
+test('a server without the beacon’s address costs no event: what it refuses there goes the usual way', async () => {
+  gateway.judge(({ path }) => (path === '/v1/batch' ? null : { status: 404, body: '404 page not found\n' }));
+  const page = await visitor.open();
+  await load(page, gateway, { flushInterval: 600_000 });
+  await track(page, 'e1', 'e2');
+  await hide(page);
+  await gateway.until(() => gateway.requests.length === 1);
+  const { delivered, dropped } = await settled(page);
+  assert.deepEqual([delivered, dropped], [2, 0]);
+  assert.deepEqual(gateway.requests.map(({ path }) => path), ['/beacon/v1/batch', '/v1/batch']);
 });
 
 test('two tabs: neither sends or loses the other’s events', async () => {

@@ -13,22 +13,26 @@ export function createView(): View {
     timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     userAgent: navigator.userAgent,
   };
-  const entry = { initial_referrer: document.referrer || '$direct', initial_referring_domain: host(document.referrer) };
-  let seen = '';
-  let address: Pick<Context, 'campaign'> & { parts: Properties } = { parts: {} };
-
-  /** Parsed once per address. */
-  function here() {
-    if (location.href !== seen) {
-      seen = location.href;
-      address = { parts: { path: location.pathname, search: location.search, url: seen }, ...campaign() };
-    }
-    return address;
-  }
+  const { referrer } = document;
+  const referring_domain = host(referrer);
+  const referral = {
+    referrer,
+    referring_domain,
+    initial_referrer: referrer || '$direct',
+    initial_referring_domain: referring_domain,
+  };
+  let url = '';
+  let address: Properties = {};
+  let marketing: Pick<Context, 'campaign'> = {};
 
   function page(): Properties {
-    const { referrer, title } = document;
-    return { ...here().parts, title, referrer, referring_domain: host(referrer), ...entry };
+    // Parsed once per address; a document's referrer never changes.
+    if (location.href !== url) {
+      url = location.href;
+      address = { path: location.pathname, search: location.search, url };
+      marketing = campaign();
+    }
+    return { ...address, title: document.title, ...referral };
   }
 
   return {
@@ -39,7 +43,7 @@ export function createView(): View {
         ...lasting,
         page: page(),
         screen: { width, height, density: devicePixelRatio, innerWidth, innerHeight },
-        ...('campaign' in here() && { campaign: here().campaign }),
+        ...marketing,
       };
     },
   };

@@ -83,13 +83,14 @@ export function createSender(options: SenderOptions): Sender {
     rings = Infinity;
   }
 
-  async function send(post: Post, batch: readonly Entry[]) {
+  async function send(post: Post, batch: readonly Entry[], last = false) {
     const mine = (flight = new AbortController());
     const answer = await post(batch, mine.signal);
     // Stopped meanwhile: whoever did it has taken over the batch.
     if (flight !== mine) return;
     flight = undefined;
-    settle(batch, answer);
+    // The other way of sending is an offer only: a server without it must not cost events.
+    if (!last || verdict(answer.status) === 'delivered') settle(batch, answer);
     wake();
   }
 
@@ -144,7 +145,7 @@ export function createSender(options: SenderOptions): Sender {
     sendLast(post, bytesMax) {
       if (paused || queue.size === 0) return;
       stop();
-      void send(post, queue.front(Infinity, bytesMax, { mixed: true }));
+      void send(post, queue.front(Infinity, bytesMax, { mixed: true }), true);
     },
   };
 }

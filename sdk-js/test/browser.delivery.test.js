@@ -205,6 +205,21 @@ test('a tab that is only hidden learns the answer, and sends nothing twice', asy
   assert.deepEqual(await stored(page, 'q'), []);
 });
 
+test('a tab that is hidden keeps the pause that the server asked for: what is stored needs no haste', async () => {
+  gateway.next({ status: 429, headers: { 'retry-after': '600' } });
+  const page = await visitor.open();
+  await load(page, gateway);
+  await track(page, 'e1');
+  await gateway.until(() => gateway.requests.length === 1);
+  await page.waitForFunction(() => performance.getEntriesByType('resource').some(({ name }) => name.endsWith('/v1/batch')));
+  await hide(page);
+  await page.goto(`${browser.site.url}/`);
+  assert.equal(gateway.requests.length, 1);
+  await load(page, gateway);
+  await settled(page);
+  assert.deepEqual(gateway.names(), ['e1']);
+});
+
 test('a server without the beacon’s address costs no event: what it refuses there goes the usual way', async () => {
   gateway.judge(({ path }) => (path === '/v1/batch' ? null : { status: 404, body: '404 page not found\n' }));
   const page = await visitor.open();
@@ -245,7 +260,7 @@ test('a tab that closes leaves its events to another that is open', async () => 
   await gateway.until(() => gateway.events.length === 5);
   assert.deepEqual(gateway.names(), names(1, 5));
   assert.equal((await settled(one)).adopted, 5);
-  assert.deepEqual(await stored(one), ['pintle.WK.id']);
+  assert.deepEqual(await stored(one), ['pintle.WK.id', 'pintle.WK.session']);
 });
 
 test('a tab that crashes leaves its events to another when its lease ends', async () => {

@@ -122,3 +122,23 @@ test('a full queue drops the newest, names the limit, and keeps the order of the
   await gateway.until(() => gateway.events.length === 3);
   assert.deepEqual(gateway.names(), ['e1', 'e2', 'e3']);
 });
+
+test('a page that clears its storage takes no event with it', async () => {
+  const page = await visitor.open();
+  await load(page, gateway, { flushInterval: 600_000, trustBeacon: true });
+  await track(page, 'e1', 'e2');
+  await page.evaluate(() => localStorage.clear());
+  await page.goto(`${browser.site.url}/empty`);
+  await gateway.until(() => gateway.events.length === 2);
+  await page.goto(`${browser.site.url}/`);
+  await load(page, gateway, { flushInterval: 600_000 });
+  await track(page, 'e3');
+  await page.evaluate(() => localStorage.clear());
+  await visitor.context.setOffline(true);
+  await page.reload().catch(() => {});
+  await visitor.context.setOffline(false);
+  await page.goto(`${browser.site.url}/`);
+  await load(page, gateway);
+  await gateway.until(() => gateway.events.length === 3);
+  assert.deepEqual(gateway.names(), ['e1', 'e2', 'e3']);
+});

@@ -244,6 +244,14 @@ test('a callback that throws stops nothing', async (t) => {
   assert.equal(pipeline.stats().delivered, 2);
 });
 
+test('flush gives up waiting after its time, and says what is pending', async () => {
+  const { clock, track, pipeline } = setUp({ answers: () => ({ status: 503 }) });
+  void track();
+  const flushed = pipeline.flush(100);
+  await clock.advance(100);
+  assert.equal((await flushed).pending, 1);
+});
+
 test('two events with one message id are two in the books', async () => {
   const { pipeline } = setUp();
   const event = { type: 'track', messageId: 'same', originalTimestamp: '', context: {}, event: 'x' };

@@ -37,7 +37,7 @@ export function createClient<Events extends object = AnyEvents>(): Client<Events
     return client.pipeline.refuse(client.newId(), 'queue-full', `EARLY_CALLS_MAX is ${EARLY_CALLS_MAX}`, callback);
   }
 
-  const person = () => loaded?.identity.person;
+  const person = () => loaded?.identity.value;
 
   // The overloads are the interface's; here each call is its name and its arguments.
   const events = Object.fromEntries(
@@ -66,16 +66,11 @@ export function createClient<Events extends object = AnyEvents>(): Client<Events
         else readyCallbacks.push(run);
       }),
     reset: (anonymousIdToo = false) =>
-      whenLoaded(({ identity, newId }) =>
-        identity.update({
-          userId: '',
-          traits: {},
-          groupId: '',
-          groupTraits: {},
-          session: null,
-          ...(anonymousIdToo && { anonymousId: newId() }),
-        }),
-      ),
+      whenLoaded(({ identity, sessions, newId }) => {
+        const another = anonymousIdToo ? { anonymousId: newId() } : {};
+        identity.update({ userId: '', traits: {}, groupId: '', groupTraits: {}, ...another });
+        sessions.renew();
+      }),
     flush: (timeoutMs) => new Promise((resolve) => whenLoaded(({ pipeline }) => resolve(pipeline.flush(timeoutMs)))),
     setConsent: (consent) => whenLoaded((client) => client.setConsent(consent)),
     setAnonymousId(id) {

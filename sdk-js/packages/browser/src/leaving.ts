@@ -1,4 +1,4 @@
-import { batchBody, createPost, type Clock, type Fetch, type Pipeline } from '@pintle/core';
+import { batchBody, type Clock, createPost, type DropReason, type Entry, type Fetch, type Pipeline, utf8 } from '@pintle/core';
 import { BEACON_BYTES_MAX } from './options.js';
 import type { Outbox } from './outbox.js';
 
@@ -31,35 +31,39 @@ export function watchLeaving(options: LeavingOptions): void {
   let beaconBytesLeft = BEACON_BYTES_MAX;
   let offered = false;
 
-  function beacon(among: (entry: { forget: unknown }) => boolean) {
-    const batch = queue.front(Infinity, beaconBytesLeft, { among, mixed: true });
+  function beacon(among?: (entry: Entry) => boolean) {
+    const batch = queue.front(Infinity, beaconBytesLeft, { ...(among && { among }), mixed: true });
     if (!batch.length) return;
     const body = batchBody(batch, options.clock.now());
     if (!navigator.sendBeacon(url, body)) return;
-    beaconBytesLeft -= body.length;
+    beaconBytesLeft -= utf8(body).length;
     // The request in flight, if any, would die with the page; its events were at the front of the beacon.
     sender.stop();
     pipeline.delivered(batch);
   }
 
+  /** Includes what a plugin still has. */
+  function dropUnstored(reason: DropReason, detail: string) {
+    pipeline.drop(queue.all().filter(unstored), reason, detail);
+    pipeline.dropHeld(reason, detail);
+  }
+
   function leave(final: boolean) {
     if (!options.mayBeSent()) {
-      if (final) pipeline.dropAll('consent', 'the page closed before consent was given');
+      // What was stored under an earlier consent may stay until there is a new one.
+      if (final) dropUnstored('consent', 'the page closed before consent was given');
       return;
     }
-    const unstored = new Set(queue.persist());
-    if (unstored.size) {
-      beacon((entry) => entry.forget === null);
+    if (queue.persist().length) {
+      beacon(unstored);
     } else if (options.trustBeacon) {
-      beacon(() => true);
+      beacon();
     } else if (!offered) {
       sender.sendLast(postLast, BEACON_BYTES_MAX);
     }
     offered = true;
     if (final) {
-      const detail = 'the page closed, storage did not work and the beacon was full';
-      pipeline.drop(queue.all().filter((entry) => entry.forget === null), 'unload', detail);
-      pipeline.dropHeld('unload', 'the page closed while a plugin had it');
+      dropUnstored('unload', 'the page closed, storage did not work and the beacon was full');
       outbox.release();
     } else {
       sender.wake();
@@ -77,3 +81,5 @@ export function watchLeaving(options: LeavingOptions): void {
   addEventListener('pageshow', (event) => event.persisted && back());
   document.addEventListener('visibilitychange', () => (document.visibilityState === 'hidden' ? leave(false) : back()));
 }
+
+const unstored = ({ copy }: Entry) => copy === null;

@@ -48,7 +48,7 @@ export function start(writeKey: string, url: string, options: LoadOptions): Load
   const everything = options.storage === 'none' ? noKeyValue : localKeyValue();
   const storage = gated(everything, () => consent === 'granted');
   const identity = createIdentity(storage, `${prefix}id`, newId);
-  const sessions = createSessions(identity, options.sessions);
+  const sessions = createSessions(storage, `${prefix}session`, options.sessions);
   const outbox = createOutbox({ storage, clock, prefix, leaseMs });
   const post = createPost({ ...batchEndpoint(dataPlaneUrl, writeKey), fetch, clock, requestTimeoutMs: limits.requestTimeoutMs });
   const pipeline = createPipeline({
@@ -87,6 +87,7 @@ export function start(writeKey: string, url: string, options: LoadOptions): Load
       decided = new Promise((resolve) => (decide = resolve));
     } else if (consent === 'granted') {
       identity.remember();
+      sessions.remember();
       pipeline.queue.persist();
       outbox.adopt(pipeline.adopt);
       decide(true);
@@ -94,6 +95,7 @@ export function start(writeKey: string, url: string, options: LoadOptions): Load
       pipeline.dropAll('consent', 'consent was denied');
       decide(false);
       identity.forget();
+      sessions.forget();
       // What closed pages left behind goes as well; what other open tabs hold, they drop when they are told.
       for (const key of everything.keys()) if (key.startsWith(`${prefix}q.`)) everything.remove(key);
     }

@@ -31,7 +31,7 @@ export interface Call {
 export function createMessages({ identity, sessions, integrations }: MessageSources) {
   function message({ method, at, messageId, view }: Call, own: Partial<PintleEvent>, given: unknown): PintleEvent {
     const options = (given ?? {}) as CallOptions;
-    const { person } = identity;
+    const person = identity.value;
     return {
       type: method,
       channel: 'web',
@@ -48,11 +48,11 @@ export function createMessages({ identity, sessions, integrations }: MessageSour
   const makers: Record<Method, (call: Call) => PintleEvent> = {
     identify(call) {
       const { id, traits, options } = idFirst(call.args);
-      const { person } = identity;
+      const person = identity.value;
       // Another person's traits must not leak into this one's.
       const before = id === undefined || id === person.userId || !person.userId ? person.traits : {};
       identity.update({ userId: id ?? person.userId, traits: { ...before, ...traits } });
-      return message(call, { traits: identity.person.traits }, options);
+      return message(call, { traits: identity.value.traits }, options);
     },
     track(call) {
       const [event, properties, options] = call.args;
@@ -62,15 +62,15 @@ export function createMessages({ identity, sessions, integrations }: MessageSour
     screen: viewed,
     group(call) {
       const { id, traits, options } = idFirst(call.args);
-      const { person } = identity;
+      const person = identity.value;
       const groupId = id ?? person.groupId;
       const before = groupId === person.groupId ? person.groupTraits : {};
       identity.update({ groupId, groupTraits: { ...before, ...traits } });
-      return message(call, { groupId, traits: identity.person.groupTraits }, options);
+      return message(call, { groupId, traits: identity.value.groupTraits }, options);
     },
     alias(call) {
       const [to, from, options] = call.args;
-      const { userId, anonymousId } = identity.person;
+      const { userId, anonymousId } = identity.value;
       return message(call, { userId: String(to), previousId: String(from ?? (userId || anonymousId)) }, options);
     },
   };

@@ -1,4 +1,4 @@
-import { type Clock, type Store, type Stored, uuid } from '@pintle/core';
+import { type Clock, type Copy, type Store, type Stored, uuid } from '@pintle/core';
 import type { KeyValue } from './storage.js';
 
 export interface Outbox extends Store {
@@ -79,15 +79,18 @@ export function createOutbox({ storage, clock, prefix, leaseMs }: OutboxOptions)
     }
   }
 
-  function forgetting(owner: string, key: string) {
-    return () => {
-      storage.remove(key);
-      const left = (held.get(owner) ?? 0) - 1;
-      if (left > 0) {
-        held.set(owner, left);
-      } else if (held.delete(owner)) {
-        storage.remove(leaseKey(owner));
-      }
+  function copyAt(owner: string, key: string): Copy {
+    return {
+      exists: () => storage.get(key) !== null,
+      remove() {
+        storage.remove(key);
+        const left = (held.get(owner) ?? 0) - 1;
+        if (left > 0) {
+          held.set(owner, left);
+        } else if (held.delete(owner)) {
+          storage.remove(leaseKey(owner));
+        }
+      },
     };
   }
 
@@ -122,7 +125,7 @@ export function createOutbox({ storage, clock, prefix, leaseMs }: OutboxOptions)
     const keys = storage.keys().filter((key) => key.startsWith(queueKey(owner)));
     if (keys.length === 0) return storage.remove(leaseKey(owner));
     hold(owner, keys.length);
-    take?.(keys.sort().map((key) => ({ json: storage.get(key) ?? '', forget: forgetting(owner, key) })));
+    take?.(keys.sort().map((key) => ({ json: storage.get(key) ?? '', copy: copyAt(owner, key) })));
   }
 
   function someoneElsesLease({ key, newValue }: StorageEvent) {
@@ -131,16 +134,16 @@ export function createOutbox({ storage, clock, prefix, leaseMs }: OutboxOptions)
   }
 
   return {
-    put(seq, text) {
+    put(place, text) {
       // The lease first: an event without one is free for all.
       if (!held.has(mine) && !renew(mine)) return null;
-      const key = queueKey(mine) + seq.toString(36).padStart(8, '0');
+      const key = queueKey(mine) + place.toString(36).padStart(8, '0');
       if (!storage.set(key, text)) {
         if (!held.has(mine)) storage.remove(leaseKey(mine));
         return null;
       }
       hold(mine, 1);
-      return forgetting(mine, key);
+      return copyAt(mine, key);
     },
     adopt(taker) {
       if (!take) addEventListener('storage', someoneElsesLease);

@@ -20,7 +20,7 @@ export { defaultLimits, limitsWith, type Limits } from './limits.js';
 export type { Callback, Drop, DropReason, Outcome, Stats } from './outcome.js';
 export { createPipeline, type Pipeline, type PipelineOptions, type Stored } from './pipeline.js';
 export type { Plugin } from './plugins.js';
-export { noStore, type Entry, type Queue, type Store } from './queue.js';
+export { noStore, type Copy, type Entry, type Queue, type Store } from './queue.js';
 export type { Sender } from './sender.js';
 export type { Answer } from './answer.js';
 export { base64, batchBody, batchEndpoint, createPost, type Fetch, type Post, type TransportOptions, utf8 } from './wire.js';

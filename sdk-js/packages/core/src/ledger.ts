@@ -16,8 +16,8 @@ export interface Ledger {
   dropped(account: Account, reason: DropReason, detail: string, event?: PintleEvent): void;
   isOpen(account: Account): boolean;
   pending(): Account[];
-  /** Resolves when everything that is open now has been settled. */
-  settled(): Promise<void>;
+  /** Calls back when everything that is open now has been settled. Returns how to wait no longer. */
+  onSettled(done: () => void): () => void;
   stats(): Stats;
 }
 
@@ -83,11 +83,12 @@ export function createLedger(onDrop: (drop: Drop) => void): Ledger {
     },
     isOpen: (account) => open.has(account),
     pending: () => [...open.keys()],
-    settled: () =>
-      new Promise((done) => {
-        if (open.size === 0) done();
-        else waits.add({ accounts: new Set(open.keys()), done });
-      }),
+    onSettled(done) {
+      const wait = { accounts: new Set(open.keys()), done };
+      if (open.size) waits.add(wait);
+      else done();
+      return () => waits.delete(wait);
+    },
     stats: () => ({ tracked, adopted, delivered, dropped, droppedBy: { ...droppedBy }, pending: open.size }),
   };
 }

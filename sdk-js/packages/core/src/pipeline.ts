@@ -4,7 +4,7 @@ import { type Account, createLedger, guarded } from './ledger.js';
 import type { Limits } from './limits.js';
 import type { Callback, Drop, DropReason, Outcome, Stats } from './outcome.js';
 import { type Passed, type Plugin, runPlugins } from './plugins.js';
-import { createQueue, type Entry, type Queue, type Store } from './queue.js';
+import { type Copy, createQueue, type Entry, type Queue, type Store } from './queue.js';
 import { createSender, type Sender } from './sender.js';
 import { type Post, utf8 } from './wire.js';
 
@@ -21,10 +21,10 @@ export interface PipelineOptions {
   onFull?: (full: boolean) => void;
 }
 
-/** An event's JSON in storage, and how to remove it. */
+/** An event that an earlier page left in storage. */
 export interface Stored {
   json: string;
-  forget(): void;
+  copy: Copy;
 }
 
 export interface Pipeline {
@@ -117,18 +117,18 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     sender.wake();
   }
 
-  function adoptOne(json: string, forget: () => void) {
+  function adoptOne({ json, copy }: Stored) {
     let event: Partial<PintleEvent> | null = null;
     try {
       event = JSON.parse(json) as Partial<PintleEvent> | null;
     } catch {
       // Somebody else wrote under our name; it was never an event.
     }
-    if (!event?.messageId) return forget();
+    if (!event?.messageId) return copy.remove();
     const account = ledger.adopt(event.messageId);
     const route = options.routed ? event.anonymousId : undefined;
     // It has waited long enough on the page that left it, and goes at once.
-    queue.adopt({ account, json, bytes: utf8(json).length, since: 0, forget, ...(route !== undefined && { route }) });
+    queue.adopt({ account, json, bytes: utf8(json).length, since: 0, copy, ...(route !== undefined && { route }) });
   }
 
   function setFull(now: boolean) {
@@ -168,20 +168,23 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       return outcome;
     },
     adopt(left) {
-      for (const { json, forget } of left) adoptOne(json, forget);
+      for (const stored of left) adoptOne(stored);
       sender.wake();
     },
     async flush(timeoutMs = limits.flushTimeoutMs) {
-      let timer: unknown;
-      const late = new Promise<void>((resolve) => {
-        timer = clock.setTimeout(resolve, timeoutMs);
+      await new Promise<void>((resolve) => {
+        const timer = clock.setTimeout(() => {
+          forget();
+          resolve();
+        }, timeoutMs);
+        const forget = ledger.onSettled(() => {
+          clock.clearTimeout(timer);
+          resolve();
+        });
+        sender.hurry();
+        // What a plugin holds is hurried when it comes out of it.
+        void line?.then(sender.hurry);
       });
-      const settled = ledger.settled();
-      sender.hurry();
-      // What a plugin holds is hurried when it comes out of it.
-      void line?.then(sender.hurry);
-      await Promise.race([settled, late]);
-      clock.clearTimeout(timer);
       return ledger.stats();
     },
     delivered,

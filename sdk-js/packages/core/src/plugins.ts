@@ -20,8 +20,8 @@ export function runPlugins(plugins: readonly Plugin[], event: PintleEvent, from 
     const name = plugin.name ?? `plugin ${index}`;
     try {
       const result = plugin.beforeSend(event);
-      if (result instanceof Promise) {
-        return result.then(
+      if (isPromise(result)) {
+        return Promise.resolve(result).then(
           (next) => (next ? runPlugins(plugins, next, index + 1) : { detail: `${name} dropped it`, dropped: event }),
           (error: unknown) => ({ detail: `${name} failed: ${String(error)}`, dropped: event }),
         );
@@ -33,4 +33,11 @@ export function runPlugins(plugins: readonly Plugin[], event: PintleEvent, from 
     }
   }
   return { event };
+}
+
+type Result = ReturnType<Plugin['beforeSend']>;
+
+/** Anything with a `then`: polyfills and other windows have promises of their own. */
+function isPromise(result: Result): result is Promise<PintleEvent | null> {
+  return typeof (result as Partial<Promise<unknown>> | null)?.then === 'function';
 }

@@ -12,13 +12,20 @@ export interface Entry {
   readonly route?: string;
   /** When it was queued, by the clock. */
   readonly since: number;
-  /** Removes the stored copy. Null while there is none: then only this process's memory has the event. */
-  forget: (() => void) | null;
+  /** Null while there is none: then only this process's memory has the event. */
+  copy: Copy | null;
 }
 
-/** Something that outlives the process. `put` keeps the text and returns how to remove it, or null if it cannot. */
+/** An event's copy in a store. */
+export interface Copy {
+  /** The page's own code may have cleared its storage. */
+  exists(): boolean;
+  remove(): void;
+}
+
+/** Something that outlives the process. `put` returns null if it cannot keep the text. */
 export interface Store {
-  put(seq: number, text: string): (() => void) | null;
+  put(place: number, text: string): Copy | null;
 }
 
 export const noStore: Store = { put: () => null };
@@ -37,8 +44,8 @@ export interface Queue {
   readonly first: Entry | undefined;
   /** Why the queue takes no event of this size; null when it does. */
   refusal(bytes: number): string | null;
-  add(entry: Omit<Entry, 'forget'>): void;
-  /** Takes in what an earlier page stored, with its way to remove it. */
+  add(entry: Omit<Entry, 'copy'>): void;
+  /** Takes in what an earlier page stored. */
   adopt(entry: Entry): void;
   /** The oldest entries that fit; at least one if there is any. They stay until they are removed. */
   front(itemsMax: number, bytesMax: number, options?: FrontOptions): Entry[];
@@ -60,7 +67,7 @@ export function createQueue(store: Store, limits: Limits): Queue {
   let bytes = 0;
   let place = 0;
 
-  const stored = (entry: Entry) => (entry.forget ??= store.put(places.get(entry) ?? 0, entry.json)) !== null;
+  const stored = (entry: Entry) => (entry.copy ??= store.put(places.get(entry) ?? 0, entry.json)) !== null;
 
   function push(entry: Entry) {
     entries.push(entry);
@@ -82,7 +89,7 @@ export function createQueue(store: Store, limits: Limits): Queue {
       return bytes + more > limits.queueBytesMax ? `queueBytesMax is ${limits.queueBytesMax}` : null;
     },
     add(fields) {
-      const entry: Entry = { ...fields, forget: null };
+      const entry: Entry = { ...fields, copy: null };
       places.set(entry, place++);
       stored(entry);
       push(entry);
@@ -106,11 +113,15 @@ export function createQueue(store: Store, limits: Limits): Queue {
       entries = entries.filter((entry) => {
         if (!leaving.has(entry)) return true;
         bytes -= entry.bytes;
-        entry.forget?.();
+        entry.copy?.remove();
         return false;
       });
     },
-    persist: () => entries.filter((entry) => !stored(entry)),
+    persist: () =>
+      entries.filter((entry) => {
+        if (!entry.copy?.exists()) entry.copy = null;
+        return !stored(entry);
+      }),
     all: () => entries,
   };
 }

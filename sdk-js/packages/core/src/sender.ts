@@ -17,7 +17,7 @@ export interface Sender {
   stop(): void;
   /** From now on nothing is sent (true), or it goes on (false). */
   pause(paused: boolean): void;
-  /** Sends the oldest events now, in place of what is in flight, as one body of at most so many bytes. */
+  /** Offers the oldest events now, in place of what is in flight, as one body of at most so many bytes. */
   sendLast(post: Post, bytesMax: number): void;
 }
 
@@ -58,6 +58,7 @@ export function createSender(options: SenderOptions): Sender {
     const first = queue.first;
     if (flight || paused || !first) return;
     const now = clock.now();
+    hurried = Math.min(hurried, queue.size);
     const due = hurried || queue.size >= limits.flushAt || queue.bytes >= limits.batchBytesMax;
     // Both are capped: a clock that was set back must not hold events up for hours.
     const company = due ? 0 : Math.min(limits.flushIntervalMs, first.since + limits.flushIntervalMs - now);
@@ -143,7 +144,7 @@ export function createSender(options: SenderOptions): Sender {
       else wake();
     },
     sendLast(post, bytesMax) {
-      if (paused || queue.size === 0) return;
+      if (paused || queue.size === 0 || (serverAskedForIt && notBefore > clock.now())) return;
       stop();
       void send(post, queue.front(Infinity, bytesMax, { mixed: true }), true);
     },

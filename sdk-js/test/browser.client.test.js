@@ -238,7 +238,7 @@ test('consent pending: nothing is sent or stored; granted: everything goes, as t
     const { before, ...now } = { ...localStorage };
     return before === JSON.stringify(now);
   }));
-  await page.evaluate(() => sdk.setConsent('granted'));
+  await page.evaluate(() => (sdk.setConsent('pending'), sdk.setConsent('granted')));
   await gateway.until(() => gateway.events.length === 3);
   assert.deepEqual(gateway.events.map(({ anonymousId, userId, context }) => [anonymousId, userId, context.page.path]), [
     [known, undefined, '/first'],

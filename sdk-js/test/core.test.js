@@ -205,6 +205,14 @@ test('a full queue says so once, and again when it is half empty', async () => {
   assert.deepEqual(changes, [true, false]);
 });
 
+test('an event that is larger than the whole queue does not make it full', async () => {
+  const { track, pipeline, drops } = setUp({ limits: { queueBytesMax: 500 } });
+  void track({ properties: { text: 'x'.repeat(1_000) } });
+  assert.equal(drops[0].reason, 'queue-full');
+  assert.equal(pipeline.isFull(), false);
+  await pipeline.drained();
+});
+
 test('plugins change and drop events in turn, promises keep the order, and a plugin that throws harms one event', async () => {
   const { track, pipeline, sent, drops } = setUp({
     plugins: [

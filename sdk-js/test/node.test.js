@@ -214,6 +214,7 @@ test('plugins', async () => {
 });
 
 test('options that make no sense are refused at once', () => {
+  assert.throws(() => new Analytics('WK'), /dataPlaneUrl/);
   assert.throws(() => new Analytics('', { dataPlaneUrl: gateway.url }), /write key/);
   assert.throws(() => new Analytics('WK', { dataPlaneUrl: 'events.example.com' }), /http/);
   assert.throws(() => new Analytics('WK', { dataPlaneUrl: gateway.url, flushAt: 0 }), /flushAt/);

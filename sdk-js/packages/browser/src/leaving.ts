@@ -37,7 +37,7 @@ export function watchLeaving(options: LeavingOptions): void {
     const body = batchBody(batch, options.clock.now());
     if (!navigator.sendBeacon(url, body)) return;
     beaconBytesLeft -= utf8(body).length;
-    // The request in flight, if any, would die with the page; its events were at the front of the beacon.
+    // The request in flight would die with the page. What it had and the beacon has not stays queued.
     sender.stop();
     pipeline.delivered(batch);
   }

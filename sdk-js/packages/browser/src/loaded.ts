@@ -62,9 +62,8 @@ export function start(writeKey: string, url: string, options: LoadOptions): Load
   });
   const view = createView();
   const message = createMessages({ identity, sessions, integrations: options.integrations ?? { All: true } });
-  /** Resolves when consent is no longer pending, with whether it was given. */
-  let decided: Promise<boolean>;
-  let decide: (given: boolean) => void = () => {};
+  /** What calls wait for while consent is pending; resolves with whether it was given. */
+  let decision = openDecision();
 
   watchLeaving({
     pipeline,
@@ -84,16 +83,16 @@ export function start(writeKey: string, url: string, options: LoadOptions): Load
     consent = now;
     pipeline.sender.pause(consent !== 'granted');
     if (consent === 'pending') {
-      decided = new Promise((resolve) => (decide = resolve));
+      if (decision.made) decision = openDecision();
     } else if (consent === 'granted') {
       identity.remember();
       sessions.remember();
       pipeline.queue.persist();
       outbox.adopt(pipeline.adopt);
-      decide(true);
+      decision.make(true);
     } else {
       pipeline.dropAll('consent', 'consent was denied');
-      decide(false);
+      decision.make(false);
       identity.forget();
       sessions.forget();
       // What closed pages left behind goes as well; what other open tabs hold, they drop when they are told.
@@ -120,11 +119,24 @@ export function start(writeKey: string, url: string, options: LoadOptions): Load
       }
       // Made when consent is given, for only then may the visitor's stored id be read; seen with the eyes of now.
       const later = { ...call, view: frozen(view) };
-      const made = decided.then((given) => (given ? message(later) : Promise.reject(new Error('no consent'))));
+      const made = decision.wait.then((given) => (given ? message(later) : Promise.reject(new Error('no consent'))));
       return pipeline.accept(messageId, made, callback);
     },
     setConsent,
   };
+}
+
+function openDecision() {
+  let resolve: (given: boolean) => void;
+  const decision = {
+    made: false,
+    wait: new Promise<boolean>((resolver) => (resolve = resolver)),
+    make(given: boolean) {
+      decision.made = true;
+      resolve(given);
+    },
+  };
+  return decision;
 }
 
 /** Drops that nobody decided on deserve attention. */

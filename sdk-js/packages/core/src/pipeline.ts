@@ -30,7 +30,10 @@ export interface Stored {
 export interface Pipeline {
   readonly queue: Queue;
   readonly sender: Sender;
-  /** Takes an event in, or one that is still being made: those behind it wait. The promise resolves with its fate and never rejects. */
+  /**
+   * Takes an event in, or one that is still being made: those behind it wait. The promise resolves with its fate
+   * and never rejects.
+   */
   accept(messageId: string, event: PintleEvent | Promise<PintleEvent>, callback?: Callback): Promise<Outcome>;
   /** An event that is not even looked at, but counted. */
   refuse(messageId: string, reason: DropReason, detail: string, callback?: Callback): Promise<Outcome>;
@@ -109,7 +112,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     const refusal = queue.refusal(bytes);
     if (refusal) {
       ledger.dropped(account, 'queue-full', refusal, event);
-      return setFull(true);
+      // An event that no queue could take says nothing about this one.
+      return setFull(!isHalfEmpty());
     }
     const route = options.routed ? event.anonymousId : undefined;
     queue.add({ account, json, bytes, since: clock.now(), ...(route !== undefined && { route }) });
@@ -140,7 +144,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
   function removed(batch: readonly Entry[]) {
     queue.remove(batch);
-    if (queue.size <= limits.queueItemsMax / 2 && queue.bytes <= limits.queueBytesMax / 2) setFull(false);
+    if (isHalfEmpty()) setFull(false);
+  }
+
+  function isHalfEmpty() {
+    return queue.size <= limits.queueItemsMax / 2 && queue.bytes <= limits.queueBytesMax / 2;
   }
 
   function delivered(batch: readonly Entry[]) {

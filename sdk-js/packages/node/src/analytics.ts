@@ -25,10 +25,10 @@ export function createClient<Events extends object = AnyEvents>(
   writeKey: string,
   options: AnalyticsOptions,
 ): Client<Events> {
-  const { dataPlaneUrl, flushAt, flushInterval, maxQueueSize, closeTimeout = CLOSE_TIMEOUT_MS } = options;
-  if (!writeKey || !/^https?:\/\//.test(dataPlaneUrl)) {
+  if (!writeKey || !/^https?:\/\//.test(options?.dataPlaneUrl)) {
     throw new TypeError('pintle: a write key and dataPlaneUrl, an http(s) URL, are needed');
   }
+  const { dataPlaneUrl, flushAt, flushInterval, maxQueueSize, closeTimeout = CLOSE_TIMEOUT_MS } = options;
   const wanted = { flushAt, flushIntervalMs: flushInterval, queueItemsMax: maxQueueSize, ...options.limits };
   const limits = limitsWith(wanted, nodeLimits);
   const clock = unheldClock();

@@ -263,6 +263,20 @@ test('a tab that closes leaves its events to another that is open', async () => 
   assert.deepEqual(await stored(one), ['pintle.WK.id', 'pintle.WK.session']);
 });
 
+test('a tab that closes is not forgotten because the others are busy', async () => {
+  const [one, two, three] = [await visitor.open(), await visitor.open(), await visitor.open()];
+  await load(one, gateway);
+  await load(two, gateway);
+  gateway.judge(({ batch }) => (batch[0].event === 'busy' ? null : { status: 503 }));
+  await load(three, gateway);
+  await track(three, ...names(1, 5));
+  await gateway.until(() => gateway.requests.some(({ fault }) => fault));
+  for (const page of [one, two]) await page.evaluate(() => setInterval(() => void sdk.track('busy'), 200));
+  await leave(three);
+  gateway.heal();
+  await gateway.until(() => gateway.names().filter((name) => name !== 'busy').length === 5);
+});
+
 test('a tab that crashes leaves its events to another when its lease ends', async () => {
   const leaseMs = 1_500;
   const [one, two] = [await visitor.open(), await visitor.open()];

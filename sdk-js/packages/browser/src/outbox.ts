@@ -44,6 +44,7 @@ export function createOutbox({ storage, clock, prefix, leaseMs }: OutboxOptions)
   let beating = false;
   let take: ((left: Stored[]) => void) | undefined;
   let lookTimer: unknown;
+  let looksAt = Infinity;
 
   function freshOwner() {
     return uuid(clock.random).slice(0, 8);
@@ -115,9 +116,16 @@ export function createOutbox({ storage, clock, prefix, leaseMs }: OutboxOptions)
     if (soonest < Infinity) lookLater(soonest - clock.now() + ADOPT_DELAY_MS * clock.random());
   }
 
+  /** At the earliest time that anybody asked for: busy tabs must not put off what a closed one has left. */
   function lookLater(ms: number) {
+    const at = clock.now() + ms;
+    if (looksAt <= at) return;
     clock.clearTimeout(lookTimer);
-    lookTimer = clock.setTimeout(() => look(true), ms);
+    looksAt = at;
+    lookTimer = clock.setTimeout(() => {
+      looksAt = Infinity;
+      look(true);
+    }, ms);
   }
 
   function takeOver(owner: string) {

@@ -3,13 +3,15 @@
 //   scriptUs   JavaScript only            (Performance.getMetrics, ScriptDuration)
 //   taskUs     everything on the thread   (TaskDuration)
 //
-// EVENTS (default 1,000) events of 200 bytes of properties, five every 10 ms, until the server has seen all of them.
+// EVENTS (default 1,000) events of 200 bytes of properties, five every EVERY_MS (default 10), until the server has seen
+// all of them. A real page tracks far less often; a longer EVERY_MS leaves the queues of all SDKs short.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { chromium } from 'playwright-core';
 import { bundle, sdks } from './sdks.js';
 
 const EVENTS = Number(process.env.EVENTS ?? 1_000);
+const EVERY_MS = Number(process.env.EVERY_MS ?? 10);
 const ROUNDS = Number(process.env.ROUNDS ?? 3);
 const WARM_UP = 100;
 
@@ -21,7 +23,7 @@ const browser = await chromium.launch({
 for (const [sdk, { source, load }] of Object.entries(sdks)) {
   const code = await bundle(source, 'iife');
   for (let round = 1; round <= ROUNDS; round++) {
-    console.log(JSON.stringify({ sdk, round, events: EVENTS, ...(await measure(code, load)) }));
+    console.log(JSON.stringify({ sdk, round, events: EVENTS, everyMs: EVERY_MS, ...(await measure(code, load)) }));
   }
 }
 await browser.close();
@@ -55,17 +57,17 @@ async function measure(code, load) {
 
 function trackMany(page, count) {
   return page.evaluate(
-    (count) =>
+    ([count, everyMs]) =>
       new Promise((done) => {
         let next = 0;
         const some = () => {
           for (let i = 0; i < 5 && next < count; i++) window.trackOne(`Event ${next++ % 10}`, { text: 'x'.repeat(180), next });
-          if (next < count) setTimeout(some, 10);
+          if (next < count) setTimeout(some, everyMs);
           else done();
         };
         some();
       }),
-    count,
+    [count, EVERY_MS],
   );
 }
 

@@ -1,0 +1,3 @@
+/** What `context.library` says; a test compares it with package.json. */
+export const NAME = '@pintle/browser';
+export const VERSION = '0.1.0';

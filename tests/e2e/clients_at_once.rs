@@ -38,7 +38,8 @@ async fn two_thousand_slow_clients_are_all_answered_and_hold_up_nobody() {
     let mut clients = JoinSet::new();
     for n in 0..SLOW {
         clients.spawn(async move {
-            let event = format!(r#"{{"userId":"slow-{n}","event":"Slow","properties":{{"filler":"{}"}}}}"#, "x".repeat(900));
+            let event =
+                format!(r#"{{"userId":"slow-{n}","event":"Slow","properties":{{"filler":"{}"}}}}"#, "x".repeat(900));
             let bytes = Request::post("/v1/track", event).key(WRITE_KEY).bytes();
             let mut connection = Connection::open(gateway).await.unwrap();
             for piece in bytes.chunks(bytes.len().div_ceil(PIECES)) {

@@ -4,13 +4,15 @@ use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
-    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD,
-    HeaderMap, HeaderValue, ORIGIN, VARY,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
+    ACCESS_CONTROL_REQUEST_METHOD, HeaderMap, HeaderValue, ORIGIN, VARY,
 };
 use hyper::{Method, Response, StatusCode};
 
 /// For how long a browser may remember the answer to a preflight, in seconds.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("900");
+/// What a page may read of an answer besides its status and body.
+const EXPOSED: HeaderValue = HeaderValue::from_static("Retry-After, X-Pintle-Limit, X-Pintle-Rejected");
 const YES: HeaderValue = HeaderValue::from_static("true");
 const METHODS: [Method; 3] = [Method::GET, Method::POST, Method::HEAD];
 
@@ -48,6 +50,8 @@ pub(crate) fn allow(origin: Option<HeaderValue>, answer: &mut HeaderMap) {
         answer.insert(VARY, HeaderValue::from_static("Origin"));
         answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         answer.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, YES);
+        // Without it a page cannot see when to come again.
+        answer.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
     }
 }
 

@@ -6,8 +6,8 @@ import { chromium } from 'playwright-core';
 
 const SDK = new URL('node_modules/@rudderstack/analytics-js/dist/npm/modern/bundled/esm/index.mjs', import.meta.url);
 const PAGE = '<!doctype html><title>Shop</title><script type="module" src="/page.js"></script>';
-// Debian's; another one where that is named.
-const BROWSER = process.env.PINTLE_CHROMIUM ?? '/usr/bin/chromium';
+// scripts/lib/browser says where it is.
+const BROWSER = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking'];
 const MODES = {
   normal: {},

@@ -94,3 +94,35 @@ async fn every_call_of_the_client_for_browsers_arrives_intact_whichever_way_it_s
         assert!(ids >= 5, "{mode}: {events:#?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_call_of_our_own_sdk_arrives_intact() {
+    let user = json!({"userId": "ada", "anonymousId": "anon-ada"});
+    let with = |more: Value| {
+        let mut event = user.clone();
+        event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!([event])
+    };
+    let in_node = json!([
+        {"method": "identify", "args": with(json!({"traits": {"plan": "pro"}}))},
+        {"method": "track", "args": with(json!({"event": "Order Completed", "properties": {"total": 19.5}}))},
+        {"method": "page", "args": with(json!({"name": "Home", "properties": {"path": "/"}}))},
+        {"method": "group", "args": with(json!({"groupId": "acme", "traits": {"seats": 3}}))},
+        {"method": "alias", "args": with(json!({"previousId": "old-ada"}))},
+    ]);
+    let in_browser = json!([
+        {"method": "identify", "args": ["ada", {"plan": "pro"}]},
+        {"method": "track", "args": ["Order Completed", {"total": 19.5}]},
+        {"method": "page", "args": ["Home", {"path": "/"}]},
+        {"method": "group", "args": ["acme", {"seats": 3}]},
+        {"method": "alias", "args": ["ada", "old-ada"]},
+    ]);
+    for (program, calls) in [("packages/node/conformance.js", in_node), ("test/browser-cli.js", in_browser)] {
+        let receiver = Receiver::start().await;
+        let pintle = Pintle::start(Options::new(&Workspace::new().webhook("orders", &receiver.url("/")))).await;
+        let figures = node::our_sdk(program, pintle.gateway(), &calls).await;
+        assert_eq!(figures["delivered"], 5, "{program}: {figures}");
+        pintle.wait_delivered("orders", 5).await;
+        is_intact(&receiver.received().iter().map(|one| one.json()).collect::<Vec<_>>());
+    }
+}

@@ -7,6 +7,7 @@ mod idle;
 mod latency;
 mod overhead;
 mod postgres_cpu;
+mod sdk;
 mod start;
 mod transformation;
 mod transformations_200;
@@ -81,6 +82,7 @@ impl Bench {
                 "transformation" => transformation::run(self),
                 "overhead" => overhead::run(self),
                 "upload" => upload::run(self).await,
+                "sdk" => sdk::run(self),
                 _ => transformations_200::run(self).await,
             };
             done.with_context(|| format!("{name} failed"))?;

@@ -4,7 +4,7 @@ use anyhow::bail;
 use std::time::Duration;
 
 /// Every bench, in the order in which they run.
-pub const NAMES: [&str; 12] = [
+pub const NAMES: [&str; 13] = [
     "gateway",
     "gateway-batches",
     "postgres-cpu",
@@ -17,6 +17,7 @@ pub const NAMES: [&str; 12] = [
     "overhead",
     "upload",
     "transformations-200",
+    "sdk",
 ];
 
 /// What was asked for.

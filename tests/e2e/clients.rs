@@ -88,7 +88,12 @@ async fn every_call_of_the_clients_for_node_arrives_intact() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_call_of_the_client_for_browsers_arrives_intact_whichever_way_it_sends() {
     for mode in ["normal", "beacon", "batch"] {
-        let events = calls(&format!("rudder-browser:{mode}"), 6).await;
+        let receiver = Receiver::start().await;
+        let pintle = Pintle::start(Options::new(&Workspace::new().webhook("orders", &receiver.url("/")))).await;
+        let browser = node::Browser::open(mode, pintle.gateway()).await;
+        pintle.wait_delivered("orders", 6).await;
+        browser.close().await;
+        let events: Vec<Value> = receiver.received().iter().map(|one| one.json()).collect();
         is_intact(&events);
         let ids = events.iter().filter(|event| event["anonymousId"] == "anon-ada").count();
         assert!(ids >= 5, "{mode}: {events:#?}");

@@ -5,10 +5,12 @@ use crate::neighbours::{Neighbours, assert_unharmed, bodies_alone, events};
 use pintle_tests::events::post;
 use pintle_tests::pintle::{Options, Pintle};
 use pintle_tests::receiver::Receiver;
+use std::ops::RangeInclusive;
 
-/// What a transformation does with a few events, and whether that event is refused for it.
-const MISDEEDS: [(&str, &str, bool); 10] = [
-    ("loop", "while True: pass", true),
+/// What a transformation does with a few events, and how many of those few are refused for it. Who breaks the
+/// interpreter under itself may find it broken at its next misdeed, if that meets the same instance.
+const MISDEEDS: [(&str, &str, RangeInclusive<u64>); 10] = [
+    ("loop", "while True: pass", GUILTY.1..=GUILTY.1),
     ("recursion", "import copy; a = []; [a := [a] for _ in range(100000)]; copy.deepcopy(a)", true),
     ("memory", "a = []; [a.append(bytearray(1 << 20)) for _ in range(1 << 20)]", true),
     ("output", "event['filler'] = 'x' * (16 << 20)", true),
@@ -42,6 +44,6 @@ async fn python_that_does_its_worst_harms_nobody_beside_it() {
     assert_unharmed(&neighbours, &pintle, alone).await;
     for (id, _, refused) in MISDEEDS {
         let dead = dealt_with(&pintle, id).await;
-        assert_eq!(dead, if refused { GUILTY.1 } else { 0 }, "{id}");
+        assert!(refused.contains(&dead), "{id}: {dead} refused");
     }
 }

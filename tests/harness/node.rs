@@ -27,6 +27,37 @@ pub async fn every_call(client: &str, gateway: SocketAddr) {
     run("every-call.js", &[client, &format!("http://{gateway}"), WRITE_KEY]).await;
 }
 
+/// A browser with a page that makes every call once, until this is told to end.
+#[derive(Debug)]
+pub struct Browser(tokio::process::Child);
+
+impl Browser {
+    /// Opens the page, on which the client sends in one of its ways: `normal`, `beacon` or `batch`.
+    ///
+    /// # Panics
+    /// When Node cannot be run.
+    pub async fn open(mode: &str, gateway: SocketAddr) -> Browser {
+        let package = tokio::task::spawn_blocking(package).await.expect("the package is installed");
+        let mut node = tokio::process::Command::new("node");
+        node.arg(package.join("every-call.js"))
+            .args([&format!("rudder-browser:{mode}"), &format!("http://{gateway}"), WRITE_KEY])
+            .stdin(Stdio::piped())
+            .kill_on_drop(true);
+        Browser(node.spawn().expect("node runs"))
+    }
+
+    /// Closes it.
+    ///
+    /// # Panics
+    /// When something on the page was broken.
+    pub async fn close(mut self) {
+        // It ends with its stdin.
+        drop(self.0.stdin.take());
+        let status = self.0.wait().await.expect("node ends");
+        assert!(status.success(), "the browser ended with {status}");
+    }
+}
+
 /// Makes calls with our own SDK: `program` is one of its command lines, which take `{writeKey, dataPlaneUrl, calls}`
 /// and give `{delivered, dropped}`.
 ///

@@ -50,7 +50,8 @@ impl Node {
     async fn append_ids(&self, source_id: &str, user: &str, ids: &[&str]) {
         let mut batch = self.log.batch();
         for id in ids {
-            batch.push(&Frame { source_id, ..frame(user, id, b"{}") });
+            let received_at_ms = std::time::UNIX_EPOCH.elapsed().unwrap().as_millis() as i64;
+            batch.push(&Frame { source_id, received_at_ms, ..frame(user, id, b"{}") });
         }
         self.log.append(batch).await.unwrap();
     }

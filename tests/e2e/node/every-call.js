@@ -1,6 +1,6 @@
 // node every-call.js CLIENT URL WRITE_KEY: makes each call once with a real client, and ends when the client says
-// that everything was sent. CLIENT is rudder-node, segment-node, or rudder-browser with one of the ways in which it
-// sends: rudder-browser:normal, :beacon, :batch.
+// that everything was sent, or, in a browser, when stdin ends. CLIENT is rudder-node, segment-node, or rudder-browser
+// with one of the ways in which it sends: rudder-browser:normal, :beacon, :batch.
 import RudderAnalytics from '@rudderstack/rudder-sdk-node';
 import { Analytics } from '@segment/analytics-node';
 import { inBrowser } from './browser.js';

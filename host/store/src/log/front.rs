@@ -47,7 +47,6 @@ pub(super) struct Entrance {
 struct Entered {
     lane: i64,
     seq: i64,
-    events: u32,
     /// Absent when too much waits: it is in the table.
     chunk: Option<Chunk>,
     message_ids: Vec<u64>,
@@ -56,7 +55,7 @@ struct Entered {
 impl Entrance {
     /// A chunk is committed.
     pub(super) fn enter(&self, chunk: Chunk, message_ids: Vec<u64>) {
-        let (lane, seq, events, bytes) = (chunk.lane, chunk.seq, chunk.events(), chunk.bytes() as u64);
+        let (lane, seq, bytes) = (chunk.lane, chunk.seq, chunk.bytes() as u64);
         let waiting = self.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
         let chunk = if waiting > 0 && waiting + bytes > self.waiting_bytes_max {
             self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
@@ -65,7 +64,7 @@ impl Entrance {
             Some(chunk)
         };
         // The front ends after the lanes.
-        _ = self.entered.send(Entered { lane, seq, events, chunk, message_ids });
+        _ = self.entered.send(Entered { lane, seq, chunk, message_ids });
     }
 }
 
@@ -126,7 +125,7 @@ impl Front {
     }
 
     async fn decide(&mut self, entered: Entered) -> Result<(), GivenUp> {
-        let Entered { lane, seq, events, chunk, message_ids } = entered;
+        let Entered { lane, seq, chunk, message_ids } = entered;
         let known = self.window.remember(lane, seq, &message_ids, now_ms());
         let known: Vec<(Position, Position)> =
             known.into_iter().map(|(idx, first)| (Position { lane, seq, idx }, first)).collect();
@@ -137,7 +136,7 @@ impl Front {
                 chunk.mark(copies.iter().map(|copy| copy.idx).collect());
                 self.inner.tail.push(Arc::new(chunk));
             }
-            None => self.inner.tail.release(lane, seq, events),
+            None => self.inner.tail.release(lane, seq),
         }
         Ok(())
     }

@@ -198,7 +198,7 @@ impl Lane {
             fail_point::pass("log:after-append");
             self.seq = chunk.seq;
             metrics::committed(chunk.events(), stored.len(), taken.elapsed());
-            self.inner.tail.committed(chunk.lane, chunk.seq);
+            self.inner.tail.committed(chunk.lane, chunk.seq, chunk.events());
             // Handed over before anyone is answered, so that a destination is hardly later than the client. The
             // front decides what of it destinations get; nobody waits for that here.
             self.front.enter(chunk, message_ids);

@@ -55,7 +55,8 @@ impl Tail {
     }
 
     /// A chunk was committed. Readers get it when the front has looked at it.
-    pub(super) fn committed(&self, lane: i64, seq: i64) {
+    pub(super) fn committed(&self, lane: i64, seq: i64, events: u32) {
+        self.accepted.fetch_add(u64::from(events), Ordering::Relaxed);
         self.lock().lanes.entry(lane).or_default().committed = seq;
     }
 
@@ -73,8 +74,7 @@ impl Tail {
     }
 
     /// Readers may have a chunk, which they find in the table.
-    pub(super) fn release(&self, lane: i64, seq: i64, events: u32) {
-        self.accepted.fetch_add(u64::from(events), Ordering::Relaxed);
+    pub(super) fn release(&self, lane: i64, seq: i64) {
         {
             let mut state = self.lock();
             state.lanes.entry(lane).or_default().head = seq;
@@ -85,7 +85,6 @@ impl Tail {
 
     /// Readers may have a chunk, and find it here.
     pub(super) fn push(&self, chunk: Arc<Chunk>) {
-        self.accepted.fetch_add(u64::from(chunk.events()), Ordering::Relaxed);
         {
             let mut state = self.lock();
             let (lane, seq) = (chunk.lane, chunk.seq);

@@ -23,7 +23,7 @@ pub(super) async fn recall(inner: &Inner, window: &mut Window) -> Result<Vec<(Po
         return Ok(Vec::new());
     }
     let segments = inner.segments.snapshot();
-    // Counted back from the last event: a process that was down for an hour has forgotten nothing.
+    // Counted back from the last event: what a crash has left undecided is decided as it would have been then.
     let Some(last_ms) = last_event_ms(inner, &segments).await? else { return Ok(Vec::new()) };
     let keep_ms = config.dedup_window.as_millis() as i64;
     let mut known = Vec::new();

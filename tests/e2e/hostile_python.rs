@@ -11,15 +11,15 @@ use std::ops::RangeInclusive;
 /// interpreter under itself may find it broken at its next misdeed, if that meets the same instance.
 const MISDEEDS: [(&str, &str, RangeInclusive<u64>); 10] = [
     ("loop", "while True: pass", GUILTY.1..=GUILTY.1),
-    ("recursion", "import copy; a = []; [a := [a] for _ in range(100000)]; copy.deepcopy(a)", true),
-    ("memory", "a = []; [a.append(bytearray(1 << 20)) for _ in range(1 << 20)]", true),
-    ("output", "event['filler'] = 'x' * (16 << 20)", true),
-    ("logs", "[print('x' * 100) for _ in range(100000)]", false),
-    ("regex", "import re; re.match('(a+)+$', 'a' * 60 + 'b')", true),
-    ("builtins", "import builtins, json, sys; builtins.len = json.dumps = None; sys.modules.clear()", false),
-    ("exit", "import sys; sys.exit(1)", true),
-    ("crash", "import faulthandler; faulthandler._sigabrt()", true),
-    ("files", "open('/etc/passwd').read()", true),
+    ("recursion", "import copy; a = []; [a := [a] for _ in range(100000)]; copy.deepcopy(a)", GUILTY.1..=GUILTY.1),
+    ("memory", "a = []; [a.append(bytearray(1 << 20)) for _ in range(1 << 20)]", GUILTY.1..=GUILTY.1),
+    ("output", "event['filler'] = 'x' * (16 << 20)", GUILTY.1..=GUILTY.1),
+    ("logs", "[print('x' * 100) for _ in range(100000)]", 0..=0),
+    ("regex", "import re; re.match('(a+)+$', 'a' * 60 + 'b')", GUILTY.1..=GUILTY.1),
+    ("builtins", "import builtins, json, sys; builtins.len = json.dumps = None; sys.modules.clear()", 0..=GUILTY.1),
+    ("exit", "import sys; sys.exit(1)", GUILTY.1..=GUILTY.1),
+    ("crash", "import faulthandler; faulthandler._sigabrt()", GUILTY.1..=GUILTY.1),
+    ("files", "open('/etc/passwd').read()", GUILTY.1..=GUILTY.1),
 ];
 
 fn code(misdeed: &str) -> String {

@@ -10,7 +10,7 @@ use crate::map::Mapper;
 use crate::metrics;
 use crate::plugins::{self, Plugins, Unloadable};
 use crate::spec::{Mode, Route, Running, Spec};
-use pintle_catalog::secrets;
+use pintle_catalog::{Catalog, secrets};
 use pintle_router::{HttpClient, Mask, Outlet};
 use pintle_runtime::destination::ConfigureError;
 use pintle_runtime::transformation::Context;
@@ -48,6 +48,8 @@ pub struct Parts {
     pub journal: Journal,
     /// Users whose events go nowhere.
     pub suppressions: Suppressions,
+    /// What is configured.
+    pub catalog: watch::Receiver<Arc<Catalog>>,
     /// False while this process is not sure to own the destinations.
     pub attempts_allowed: watch::Receiver<bool>,
 }
@@ -238,7 +240,7 @@ impl Runner {
     /// Reads until `stop`, between two batches.
     async fn read(&self, intake: &Intake, reader: &mut Reader, stop: &CancellationToken) -> Result<(), Held> {
         let backlog = self.parts.log.heads();
-        let mut held = None;
+        let (mut held, mut current) = (None, Current::new(self.parts.catalog.clone()));
         loop {
             if stop.is_cancelled() {
                 return Ok(());
@@ -253,12 +255,15 @@ impl Runner {
                     () = stop.cancelled() => return Ok(()),
                 },
             };
+            if !current.wait(&self.spec, stop).await {
+                return Ok(());
+            }
             let mut sorted = Sorted::new();
             let mut taken = intake.take(&chunk, &mut sorted).await?;
             // Small chunks share their calls: whatever is committed by now and fits.
             while taken < self.parts.config.batch_events_max.get() {
                 let Ok(Some(chunk)) = reader.next_ready().await else { break };
-                if !intake.has_room(&chunk) {
+                if !intake.has_room(&chunk) || !current.is_asked_for(&self.spec) {
                     held = Some(chunk);
                     break;
                 }
@@ -313,6 +318,46 @@ impl Runner {
         let now_ms = now_ms();
         let products = chain.run(inputs, now_ms, &self.parts.config).await;
         mapper.map(inputs, products, chain.groups(), now_ms, &self.parts.config).await
+    }
+}
+
+/// Whether the catalog in force still asks for what a runner does. A chunk may have been committed under a newer
+/// one, before the runner is told to stop: it would take events of a new connection for none of its own.
+struct Current {
+    catalog: watch::Receiver<Arc<Catalog>>,
+    /// The one that was looked at last and asks for it.
+    known: Option<Arc<Catalog>>,
+}
+
+impl Current {
+    fn new(catalog: watch::Receiver<Arc<Catalog>>) -> Current {
+        Current { catalog, known: None }
+    }
+
+    fn is_asked_for(&mut self, spec: &Spec) -> bool {
+        let catalog = self.catalog.borrow_and_update().clone();
+        if self.known.as_ref().is_some_and(|known| Arc::ptr_eq(known, &catalog)) {
+            return true;
+        }
+        // What is deleted is asked to deal with its backlog.
+        let is = match Spec::all(&catalog).get(&spec.id) {
+            Some(wanted) => wanted == spec,
+            None => spec.mode != Mode::Deliver,
+        };
+        self.known = is.then_some(catalog);
+        is
+    }
+
+    /// Waits until it does; false when the runner is told to stop instead.
+    async fn wait(&mut self, spec: &Spec, stop: &CancellationToken) -> bool {
+        while !self.is_asked_for(spec) {
+            tokio::select! {
+                () = stop.cancelled() => return false,
+                // Without anybody who could change it, nobody will tell it to stop either.
+                changed = self.catalog.changed() => if changed.is_err() { return true },
+            }
+        }
+        true
     }
 }
 

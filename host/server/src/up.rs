@@ -234,6 +234,7 @@ impl Plants {
             settlement,
             plugins: plugins.clone(),
             suppressions: suppressions.clone(),
+            catalog: catalog.clone(),
             attempts_allowed,
         };
         let (supervisor, processor_handle) = Supervisor::new(parts, catalog.clone());

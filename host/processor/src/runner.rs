@@ -340,8 +340,8 @@ impl Current {
             return true;
         }
         // What is deleted is asked to deal with its backlog.
-        let is = match Spec::all(&catalog).get(&spec.id) {
-            Some(wanted) => wanted == spec,
+        let is = match Spec::one(&catalog, &spec.id) {
+            Some(wanted) => wanted == *spec,
             None => spec.mode != Mode::Deliver,
         };
         self.known = is.then_some(catalog);

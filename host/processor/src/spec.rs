@@ -88,15 +88,20 @@ impl Spec {
     /// The parts of all destinations that have anything to do. Paused ones have not.
     #[must_use]
     pub fn all(catalog: &Catalog) -> BTreeMap<String, Spec> {
-        let specs = catalog.destinations.iter().filter_map(|(id, destination)| {
-            let mode = match destination.state {
-                DestinationState::Enabled => Mode::Deliver,
-                DestinationState::Disabled => Mode::Filter { reason: "the destination is disabled" },
-                DestinationState::Paused => return None,
-            };
-            Some((id.clone(), Spec::of(catalog, id, destination, mode)))
-        });
+        let specs = catalog.destinations.keys().filter_map(|id| Some((id.clone(), Spec::one(catalog, id)?)));
         specs.collect()
+    }
+
+    /// The part of one destination; none when it is paused or not there.
+    #[must_use]
+    pub fn one(catalog: &Catalog, id: &str) -> Option<Spec> {
+        let destination = catalog.destinations.get(id)?;
+        let mode = match destination.state {
+            DestinationState::Enabled => Mode::Deliver,
+            DestinationState::Disabled => Mode::Filter { reason: "the destination is disabled" },
+            DestinationState::Paused => return None,
+        };
+        Some(Spec::of(catalog, id, destination, mode))
     }
 
     fn of(catalog: &Catalog, id: &str, destination: &Destination, mode: Mode) -> Spec {

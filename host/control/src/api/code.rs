@@ -4,7 +4,6 @@ use super::tag::Precondition;
 use super::things::{self, Thing, missing, named};
 use super::{Api, body, importers};
 use crate::access::Caller;
-use crate::editor::now_ms;
 use crate::office::{Office, Schemas};
 use crate::problem::{Code as ProblemCode, Problem};
 use crate::refusal::Refusal;
@@ -16,6 +15,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use pintle_catalog::{Catalog, Code, Draft, Form, History, Kind, Language, Library, Stamp, Transformation};
+use pintle_events::times::now_ms;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -52,14 +52,9 @@ pub(super) async fn save<T: Coded>(
     let catalog = office.editor.current();
     let there = T::all(&catalog).get(&id);
     let code = code_of::<T>(&bytes, upload.language, there.map(Coded::history))?;
-    let candidate = Candidate {
-        id: id.clone(),
-        name: there.map_or_else(|| id.clone(), |thing| thing.name().to_owned()),
-        version: "draft".to_owned(),
-        code: code.clone(),
-        hosts: there.map(Coded::hosts).unwrap_or_default(),
-        is_library: T::KIND == Kind::Library,
-    };
+    let blank = T::blank(&id);
+    let thing = there.unwrap_or(&blank);
+    let candidate = Candidate { version: "draft".to_owned(), ..of(thing, &id, code.clone(), thing.hosts()) };
     office.workshop.check(catalog, candidate, bytes.clone()).await?.map_err(Problem::from)?;
     office.editor.artifacts().put(&bytes).await?;
     let stamp = Stamp { author: caller.name.clone(), at_ms: now_ms() };
@@ -196,8 +191,7 @@ pub(super) async fn publish<T: Coded>(
     if let Some(thing) = T::all(&catalog).get(&id)
         && let Some(draft) = &thing.history().draft
     {
-        must_run(office, &catalog, &id, thing, &draft.code, thing.hosts()).await?;
-        becomes_live::<T>(office, &catalog, &id, &draft.code).await?;
+        may_go_live(office, &catalog, &id, thing, &draft.code).await?;
     }
     let stamp = Stamp { author: caller.name.clone(), at_ms: now_ms() };
     let changed = office.editor.change(&caller.name, &reason, |catalog| {
@@ -224,8 +218,15 @@ pub(super) async fn publish<T: Coded>(
     answer::<T>(&changed.catalog, &id, changed.value, !changed.changes.is_empty())
 }
 
-/// Refuses a library's code with which those that import it would not run any more.
-async fn becomes_live<T: Coded>(office: &Office, catalog: &Arc<Catalog>, id: &str, code: &Code) -> Result<(), Problem> {
+/// Refuses code that would not run, and a library's with which those that import it would not run any more.
+async fn may_go_live<T: Coded>(
+    office: &Office,
+    catalog: &Arc<Catalog>,
+    id: &str,
+    thing: &T,
+    code: &Code,
+) -> Result<(), Problem> {
+    must_run(office, catalog, id, thing, code, thing.hosts()).await?;
     if T::KIND != Kind::Library {
         return Ok(());
     }
@@ -247,15 +248,14 @@ pub(super) async fn must_run<T: Coded>(
     hosts: Vec<String>,
 ) -> Result<(), Problem> {
     let bytes = super::export::artifact(office, &code.digest).await?;
-    let candidate = Candidate {
-        id: id.to_owned(),
-        name: thing.name().to_owned(),
-        version: "live".to_owned(),
-        code: code.clone(),
-        hosts,
-        is_library: T::KIND == Kind::Library,
-    };
+    let candidate = of(thing, id, code.clone(), hosts);
     office.workshop.check(catalog.clone(), candidate, bytes).await?.map_err(Problem::from)
+}
+
+/// Code of a thing, as it would be once it is live.
+fn of<T: Coded>(thing: &T, id: &str, code: Code, hosts: Vec<String>) -> Candidate {
+    let (id, name, version) = (id.to_owned(), thing.name().to_owned(), "live".to_owned());
+    Candidate { id, name, version, code, hosts, is_library: T::KIND == Kind::Library }
 }
 
 /// Refuses hosts with which the live code would not run any more: not every engine has a network.
@@ -290,8 +290,7 @@ pub(super) async fn rollback<T: Coded>(
         && let Some(version) = thing.history().version(to)
     {
         // Hosts, credentials and libraries may have changed since it ran last.
-        must_run(office, &catalog, &id, thing, &version.code, thing.hosts()).await?;
-        becomes_live::<T>(office, &catalog, &id, &version.code).await?;
+        may_go_live(office, &catalog, &id, thing, &version.code).await?;
     }
     let changed = office.editor.change(&caller.name, &reason, |catalog| {
         let thing = T::all_mut(catalog).get_mut(&id).ok_or_else(|| missing(T::KIND, &id))?;
@@ -424,13 +423,6 @@ pub(super) fn candidate(office: &Office, id: &str, which: Option<&str>) -> Resul
     let catalog = office.editor.current();
     let thing = catalog.transformations.get(id).ok_or_else(|| missing(Kind::Transformation, id))?;
     let (version, code) = pick(&thing.history, which, id)?;
-    let candidate = Candidate {
-        id: id.to_owned(),
-        name: thing.name.clone(),
-        version,
-        code,
-        hosts: thing.hosts.clone(),
-        is_library: false,
-    };
+    let candidate = Candidate { version, ..of(thing, id, code, thing.hosts.clone()) };
     Ok((catalog, candidate))
 }

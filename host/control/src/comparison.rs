@@ -231,17 +231,9 @@ mod tests {
             connection: "c".into(),
             live: "3".into(),
             candidate: "draft".into(),
-            events: 0,
-            same: 0,
-            changed: 0,
-            dropped: 0,
-            kept: 0,
-            broken: 0,
-            mended: 0,
             live_ms: 1.0,
             candidate_ms: 2.0,
-            fields: vec![],
-            differences: vec![],
+            ..ShadowView::default()
         }
     }
 

@@ -178,17 +178,9 @@ impl Workshop for Bench {
                 connection: asked.connection,
                 live: live.unwrap_or_default().to_string(),
                 candidate: candidate.version,
-                events: 0,
-                same: 0,
-                changed: 0,
-                dropped: 0,
-                kept: 0,
-                broken: 0,
-                mended: 0,
                 live_ms: shadow.live.took.as_secs_f64() * 1000.0,
                 candidate_ms: shadow.candidate.took.as_secs_f64() * 1000.0,
-                fields: Vec::new(),
-                differences: Vec::new(),
+                ..ShadowView::default()
             };
             let mut fields = BTreeMap::new();
             let sides = shadow.live.results.iter().zip(&shadow.candidate.results);

@@ -104,7 +104,7 @@ fn hundred() -> usize {
 }
 
 /// How a candidate differs from the live version.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct ShadowView {
     /// The transformation.
     pub transformation: String,

@@ -18,7 +18,7 @@ pub use config::Config;
 pub use dial::{Dial, Internet, Stream};
 
 use crate::http::build::{CONNECTION_HEADERS, Malformed, build};
-use crate::http::{describe_failure, port};
+use crate::http::{cause, client, describe_failure, port};
 use crate::metrics;
 use bytes::Bytes;
 use connector::{Connector, Refused};
@@ -27,7 +27,6 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::header::HeaderMap;
 use hyper::{Method, Uri};
 use hyper_util::client::legacy::Client;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use pintle_runtime::destination::{self, Body};
 use pintle_runtime::egress::{Hosts, Networks};
 use pintle_runtime::fetch::{Answers, Network, Request, Response};
@@ -51,14 +50,8 @@ impl Fetcher {
     #[must_use]
     pub fn over(config: Config, allowed: Networks, dial: Arc<dyn Dial>) -> Fetcher {
         let connector = Connector::new(dial, allowed, config.connect_timeout);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .timer(TokioTimer::new())
-            .pool_idle_timeout(config.connection_idle_max)
-            .pool_max_idle_per_host(config.concurrency_max.get())
-            // hyper panics below 8 KiB.
-            .http1_max_buf_size(config.response_head_bytes_max.get().max(8 << 10))
-            .build(connector);
+        let client =
+            client(config.connection_idle_max, config.concurrency_max, config.response_head_bytes_max).build(connector);
         Fetcher { client, config }
     }
 
@@ -99,7 +92,7 @@ impl Fetcher {
         let url = &request.url;
         let built = prepare(request)?;
         check(hosts, built.uri()).map_err(|refusal| failed(url, &refusal))?;
-        let answer = self.client.request(built).await.map_err(|error| match Refused::of(&error) {
+        let answer = self.client.request(built).await.map_err(|error| match cause(&error) {
             Some(Refused::Literal(address)) => format!("blocked request to non-public address: {address}"),
             Some(refused) => failed(url, &refused.to_string()),
             None => failed(url, &describe_failure(&error)),

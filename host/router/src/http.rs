@@ -12,6 +12,7 @@ mod errors;
 mod resolve;
 
 pub use build::Malformed;
+pub(crate) use errors::cause;
 
 use crate::config::Config;
 use bytes::{Bytes, BytesMut};
@@ -21,13 +22,14 @@ use hyper::Uri;
 use hyper::body::Incoming;
 use hyper::header::HeaderMap;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::{Builder, Client};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use pintle_runtime::destination::{Request, Response};
 use pintle_runtime::egress::{Hosts, Networks, Refusal};
 use resolve::Resolver;
 use std::net::IpAddr;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -118,13 +120,7 @@ impl HttpClient {
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(config.connect_timeout));
         let connector = https.https_or_http().enable_all_versions().wrap_connector(tcp);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .timer(TokioTimer::new())
-            .pool_idle_timeout(config.connection_idle_max)
-            .pool_max_idle_per_host(config.concurrency_max.get())
-            // hyper panics below 8 KiB.
-            .http1_max_buf_size(config.response_head_bytes_max.get().max(8 << 10))
+        let client = client(config.connection_idle_max, config.concurrency_max, config.response_head_bytes_max)
             .http2_max_header_list_size(u32::try_from(config.response_head_bytes_max.get()).unwrap_or(u32::MAX))
             .build(connector);
         let limits = Limits {
@@ -145,7 +141,7 @@ impl HttpClient {
         let (head, body) = match head {
             Ok(Ok(answer)) => answer.into_parts(),
             Ok(Err(error)) => {
-                return Err(match resolve::refusal(&error) {
+                return Err(match cause::<Refusal>(&error) {
                     Some(refusal) => Unanswered::Forbidden(refusal),
                     None => Unanswered::Network(describe(&error, Connected::of(&error))),
                 });
@@ -177,6 +173,19 @@ impl HttpClient {
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         bare.parse::<IpAddr>().map_or(Ok(()), |address| self.networks.check(address))
     }
+}
+
+/// A client that keeps so many connections to a place, for so long, and reads so much of an answer's head.
+pub(crate) fn client(idle_max: Duration, kept_max: NonZeroUsize, head_bytes_max: NonZeroUsize) -> Builder {
+    let mut builder = Client::builder(TokioExecutor::new());
+    builder
+        .pool_timer(TokioTimer::new())
+        .timer(TokioTimer::new())
+        .pool_idle_timeout(idle_max)
+        .pool_max_idle_per_host(kept_max.get())
+        // hyper panics below 8 KiB.
+        .http1_max_buf_size(head_bytes_max.get().max(8 << 10));
+    builder
 }
 
 /// The port that a request goes to.

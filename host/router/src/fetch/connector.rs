@@ -32,20 +32,6 @@ pub(super) enum Refused {
     Unresolved(String),
 }
 
-impl Refused {
-    /// The refusal at the root of a failed request, if it was one.
-    pub(super) fn of(error: &(dyn Error + 'static)) -> Option<Refused> {
-        let mut cause = Some(error);
-        while let Some(error) = cause {
-            if let Some(refused) = error.downcast_ref::<Refused>() {
-                return Some(refused.clone());
-            }
-            cause = error.source();
-        }
-        None
-    }
-}
-
 #[derive(Clone)]
 pub(super) struct Connector {
     dial: Arc<dyn Dial>,

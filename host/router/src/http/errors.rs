@@ -16,6 +16,11 @@ impl Connected {
     }
 }
 
+/// The first error of one kind in a chain of causes.
+pub(crate) fn cause<E: Error + Clone + 'static>(error: &(dyn Error + 'static)) -> Option<E> {
+    std::iter::successors(Some(error), |&error| error.source()).find_map(|error| error.downcast_ref::<E>().cloned())
+}
+
 /// The whole chain of causes in one sentence, its root first when it is a plain one.
 pub(super) fn describe(error: &(dyn Error + 'static), connected: Connected) -> String {
     let during = match connected {

@@ -61,18 +61,6 @@ fn reachable(found: impl Iterator<Item = SocketAddr>, allowed: &Networks) -> Res
     }
 }
 
-/// The refusal at the root of a failed connection, if it was one.
-pub(super) fn refusal(error: &(dyn Error + 'static)) -> Option<Refusal> {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if let Some(refusal) = error.downcast_ref::<Refusal>() {
-            return Some(refusal.clone());
-        }
-        cause = error.source();
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

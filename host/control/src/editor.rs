@@ -7,6 +7,7 @@
 
 use crate::refusal::Refusal;
 use pintle_catalog::{Catalog, Change, Loaded, Stamp, check, diff};
+use pintle_events::times::now_ms;
 use pintle_store::artifacts::Artifacts;
 use pintle_store::log::Log;
 use pintle_store::revisions::{self, Note};
@@ -16,7 +17,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -250,9 +251,4 @@ impl Editor {
 enum Whose {
     Api,
     File,
-}
-
-pub(crate) fn now_ms() -> i64 {
-    // A clock before 1970 makes ages wrong, nothing else.
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }

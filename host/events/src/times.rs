@@ -6,7 +6,15 @@
 //! on to work.
 
 use crate::scan::Event;
+use std::time::{SystemTime, UNIX_EPOCH};
 use time::{Date, Month, Time, UtcOffset};
+
+/// Now, in milliseconds since 1970.
+#[must_use]
+pub fn now_ms() -> i64 {
+    // A clock before 1970 is a machine without a clock; what events say of themselves still stands.
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
+}
 
 /// Times that a reader is given besides what the client wrote: those that the client did not write, or not in
 /// the usual layout. Milliseconds since 1970.

@@ -1,6 +1,7 @@
 //! One request with events, from its head to the commit.
 
-use crate::body::{Limits, Read, Unread};
+use crate::body::{Limits, Unread};
+use crate::budget::Share;
 use crate::connection::Peer;
 use crate::rejection::Rejection;
 use crate::server::Shared;
@@ -9,10 +10,10 @@ use crate::write_key::{self, Place};
 use crate::{Verdicts, client_address};
 use hyper::http::request::Parts;
 use pintle_catalog::Source;
+use pintle_events::times::now_ms;
 use pintle_events::{Kind, network, scan, utf8};
 use pintle_store::rejected::{EXCERPT_BYTES_MAX, Rejected};
 use std::borrow::Cow;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What a path takes.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +63,8 @@ pub(crate) async fn accept(
     };
     let (mut batch, records, outcome);
     {
-        let text = text(&mut read, limits.decompressed_bytes_max.max(limits.body_bytes_max))?;
+        let repaired_max = limits.decompressed_bytes_max.max(limits.body_bytes_max);
+        let text = text(&read.bytes, &mut read.share, repaired_max)?;
         if intake.takes_telemetry && scan::has_member(&text, "series") {
             return Ok(Outcome::default());
         }
@@ -177,17 +179,17 @@ async fn commit(
     Ok(outcome)
 }
 
-/// The body as text; what is not UTF-8 is repaired.
-fn text<'r>(read: &'r mut Read<'_>, repaired_max: usize) -> Result<Cow<'r, str>, Rejection> {
-    if std::str::from_utf8(&read.bytes).is_err() {
-        let length = utf8::repaired_len(&read.bytes).unwrap_or_default();
-        if length > repaired_max {
-            return Err(Rejection::TooLarge("decompressed-bytes-max"));
-        }
-        read.share.grow(length)?;
-        return Ok(Cow::Owned(utf8::repair(&read.bytes, length)));
+/// The body as text; what is not UTF-8 is repaired, at the cost of the share.
+fn text<'b>(bytes: &'b [u8], share: &mut Share<'_>, repaired_max: usize) -> Result<Cow<'b, str>, Rejection> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Ok(Cow::Borrowed(text));
     }
-    Ok(std::str::from_utf8(&read.bytes).map_or(Cow::Borrowed(""), Cow::Borrowed))
+    let length = utf8::repaired_len(bytes).unwrap_or_default();
+    if length > repaired_max {
+        return Err(Rejection::TooLarge("decompressed-bytes-max"));
+    }
+    share.grow(length)?;
+    Ok(Cow::Owned(utf8::repair(bytes, length)))
 }
 
 fn request_ip<'p>(shared: &Shared, peer: &'p Peer, head: &Parts, source: &Source) -> Cow<'p, str> {
@@ -214,9 +216,4 @@ fn record(refused: &Refused<'_>, arrival: &Arrival<'_>) -> Rejected {
         bytes: refused.raw.len() as u64,
         excerpt: excerpt.as_bytes().to_vec(),
     }
-}
-
-pub(crate) fn now_ms() -> i64 {
-    // A clock before 1970 is a machine without a clock; the event's own times still stand.
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }

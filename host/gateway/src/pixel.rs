@@ -1,6 +1,5 @@
 //! Events of pages that can do nothing but load a picture.
 
-use crate::ingest::now_ms;
 use crate::query;
 use http_body_util::Full;
 use hyper::Response;
@@ -8,6 +7,7 @@ use hyper::body::Bytes;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use pintle_events::Kind;
 use pintle_events::frame::timestamp;
+use pintle_events::times::now_ms;
 use serde_json::{Map, Value, json};
 
 /// A transparent picture of one dot: GIF89a, one colour that is transparent.

@@ -7,6 +7,7 @@ use crate::{Config, connection};
 use hyper_util::rt::TokioExecutor;
 use hyper_util::server::conn::auto::Builder;
 use pintle_catalog::Catalog;
+use pintle_events::times::now_ms;
 use pintle_store::log::Log;
 use pintle_store::rejected::Recorder;
 use pintle_store::suppressions::Suppressions;
@@ -15,7 +16,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
-use time::OffsetDateTime;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
@@ -221,8 +221,4 @@ async fn watch_catalog(shared: &Shared) {
         shared.catalog_seen_ms.store(now_ms(), Ordering::Relaxed);
     }
     std::future::pending().await
-}
-
-fn now_ms() -> i64 {
-    (OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000) as i64
 }

@@ -3,8 +3,9 @@
 use crate::plant::Parts;
 use pintle_catalog::DestinationState;
 use pintle_control::{Breaker, CatalogStatus, DestinationStatus, LastError, LogStatus, Node, Off, Status};
+use pintle_events::times::now_ms;
 use pintle_store::{Error, dead_letters, destinations, revisions};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
 /// The whole status.
 pub async fn gather(parts: &Parts) -> Result<Status, Error> {
@@ -78,8 +79,4 @@ pub async fn gather(parts: &Parts) -> Result<Status, Error> {
         },
         destinations: statuses,
     })
-}
-
-fn now_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64
 }

@@ -6,8 +6,9 @@
 
 use crate::settle::columns::without_nul;
 use crate::{Error, Store};
+use pintle_events::times::now_ms;
 use sqlx::Row;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -199,8 +200,7 @@ pub async fn list(store: &Store, filter: &Filter) -> Result<Vec<Stored>, Error> 
 /// # Errors
 /// When the database does not answer.
 pub async fn drop_older(store: &Store, keep: Duration, records_max: u64) -> Result<u64, Error> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let before_ms = now.saturating_sub(keep).as_millis() as i64;
+    let before_ms = now_ms().saturating_sub(i64::try_from(keep.as_millis()).unwrap_or(i64::MAX)).max(0);
     let done = sqlx::query(
         "DELETE FROM rejected_events WHERE at_ms < $1 \
          OR id <= (SELECT id FROM rejected_events ORDER BY id DESC OFFSET $2 LIMIT 1)",

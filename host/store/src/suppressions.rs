@@ -5,11 +5,12 @@
 
 use crate::settle::columns::without_nul;
 use crate::{Error, Store};
+use pintle_events::times::now_ms;
 use sqlx::Row;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// How often other processes' changes are looked for.
@@ -65,13 +66,12 @@ impl Suppressions {
     /// # Errors
     /// When the database does not answer. Then nothing has changed.
     pub async fn add(&self, store: &Store, user_id: &str, author: &str, reason: &str) -> Result<bool, Error> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64;
         let mut transaction = store.pool().begin().await?;
         let done = sqlx::query(
             "INSERT INTO suppressions (user_id, at_ms, author, reason) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
         )
         .bind(without_nul(user_id))
-        .bind(now)
+        .bind(now_ms())
         .bind(without_nul(author))
         .bind(without_nul(reason))
         .execute(&mut *transaction)

@@ -5,7 +5,6 @@ use super::tag::{self, Precondition};
 use super::things::missing;
 use super::{Api, body, catalog};
 use crate::access::Caller;
-use crate::editor::now_ms;
 use crate::office::Office;
 use crate::problem::{Code as ProblemCode, Detail, Problem};
 use crate::refusal::Refusal;
@@ -17,6 +16,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use pintle_catalog::history::VERSIONS_MAX;
 use pintle_catalog::{Catalog, Code, DestinationState, Kind, Plugin, PluginVersion, Stamp};
+use pintle_events::times::now_ms;
 use serde_json::Value;
 
 /// GET /plugins: all of them.

@@ -1,11 +1,12 @@
 //! One try of one delivery.
 
 use super::Shared;
-use super::item::{Item, now_ms};
+use super::item::Item;
 use crate::excerpt;
 use crate::http::{Answer, Unanswered};
 use crate::verdict::{Failure, judge};
 use pintle_events::Position;
+use pintle_events::times::now_ms;
 use pintle_runtime::destination::{Context, Delivery, Outcome, Request};
 use pintle_store::settle::Parked;
 use std::sync::Arc;

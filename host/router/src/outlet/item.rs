@@ -3,7 +3,7 @@
 use super::room::Room;
 use crate::delivery::Delivery;
 use pintle_store::settle::{DeadLetter, Parked};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// One thing to be delivered.
 #[derive(Debug)]
@@ -102,11 +102,6 @@ pub(super) fn dead_letter(parked: &Parked, post: Post) -> DeadLetter {
 /// What a parked event costs in memory.
 pub(super) fn parked_bytes(parked: &Parked) -> usize {
     512 + parked.payload.len() + parked.last_error.len()
-}
-
-pub(super) fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 pub(super) fn millis(wait: Duration) -> i64 {

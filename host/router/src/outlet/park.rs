@@ -4,8 +4,9 @@
 //! the cursor passes it. Rows come back in the order of the log at the next start, so within a key no
 //! parked event may ever stand behind one that is not.
 
-use super::item::{Item, Live, Stored, millis, now_ms, parked_bytes};
+use super::item::{Item, Live, Stored, millis, parked_bytes};
 use super::state::State;
+use pintle_events::times::now_ms;
 use pintle_store::settle::{Fate, Parked};
 use std::time::Duration;
 use tokio::time::Instant;

@@ -10,11 +10,12 @@
 //! ```
 
 use super::attempt::{Done, End, Exchange, Job};
-use super::item::{self, Item, Live, Post, Trouble, millis, now_ms};
+use super::item::{self, Item, Live, Post, Trouble, millis};
 use super::state::State;
 use crate::backoff;
 use crate::breaker::Why;
 use crate::verdict::Failure;
+use pintle_events::times::now_ms;
 use pintle_store::settle::{Fate, Parked};
 use std::time::Duration;
 use tokio::time::Instant;

@@ -2,10 +2,11 @@
 
 use super::Shared;
 use super::attempt::Job;
-use super::item::{Item, Live, now_ms, parked_bytes};
+use super::item::{Item, Live, parked_bytes};
 use super::queue::{Keys, Prefer};
 use crate::breaker::Breaker;
 use crate::throttle::{Allowance, Throttle};
+use pintle_events::times::now_ms;
 use pintle_store::settle::Parked;
 use std::collections::HashSet;
 use std::sync::Arc;

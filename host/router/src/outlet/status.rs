@@ -1,7 +1,8 @@
 //! What people are told about an outlet.
 
-use super::item::{millis, now_ms};
+use super::item::millis;
 use crate::breaker::Why;
+use pintle_events::times::now_ms;
 use serde::Serialize;
 use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};

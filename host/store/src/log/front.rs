@@ -21,12 +21,13 @@ use super::chunk::Chunk;
 use super::reader::read_chunks;
 use crate::{Error, Store, metrics};
 use pintle_events::Position;
+use pintle_events::times::now_ms;
 use sqlx::Row;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use window::Window;
 
@@ -256,8 +257,4 @@ pub(super) async fn duplicates(
         found.entry(row.get(0)).or_default().push(row.get::<i32, _>(1) as u32);
     }
     Ok(found)
-}
-
-fn now_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64
 }

@@ -12,7 +12,7 @@ pub fn found(request: &Request) -> Value {
         Method::Patch => "PATCH",
         Method::Delete => "DELETE",
     };
-    let mut headers: Map<String, Value> =
+    let headers: Map<String, Value> =
         request.headers.iter().map(|(name, value)| (name.to_lowercase(), value.clone().into())).collect();
     let parse = |bytes: &[u8]| serde_json::from_slice(bytes).unwrap_or_else(|_| String::from_utf8_lossy(bytes).into());
     let (kind, body) = match &request.body {
@@ -26,15 +26,6 @@ pub fn found(request: &Request) -> Value {
         Body::Xml(xml) => ("XML", xml.clone().into()),
         Body::Raw(raw) => ("raw", String::from_utf8_lossy(raw).into()),
     };
-    // The host adds it when it sends.
-    let added = match kind {
-        "JSON" => Some("application/json"),
-        "FORM" => Some("application/x-www-form-urlencoded"),
-        _ => None,
-    };
-    if let Some(added) = added {
-        headers.entry("content-type").or_insert_with(|| added.into());
-    }
     let mut params: Map<String, Value> = Map::new();
     let endpoint = with_query(&request.url, &mut params);
     params.extend(request.query.iter().map(|(name, value)| (name.clone(), value.clone().into())));
@@ -47,7 +38,7 @@ pub fn recorded(request: &Value) -> Value {
         value.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), text(value))).collect()
     };
     let headers = texts(&request["headers"]).into_iter().map(|(name, value)| (name.to_lowercase(), value));
-    let mut headers: Map<String, Value> = headers.filter(|(name, _)| name != "user-agent").collect();
+    let headers: Map<String, Value> = headers.filter(|(name, _)| name != "user-agent").collect();
     let bodies = request["body"].as_object().into_iter().flatten();
     let filled = bodies.into_iter().find(|(_, body)| body.as_object().is_some_and(|body| !body.is_empty()));
     let (kind, body) = match filled {
@@ -62,14 +53,6 @@ pub fn recorded(request: &Value) -> Value {
             _ => ("raw", body["payload"].clone()),
         },
     };
-    let added = match kind {
-        "JSON" => Some("application/json"),
-        "FORM" => Some("application/x-www-form-urlencoded"),
-        _ => None,
-    };
-    if let Some(added) = added {
-        headers.entry("content-type").or_insert_with(|| added.into());
-    }
     let mut params = Map::new();
     let endpoint = with_query(request["endpoint"].as_str().unwrap_or_default(), &mut params);
     params.extend(texts(&request["params"]));
@@ -79,11 +62,20 @@ pub fn recorded(request: &Value) -> Value {
 fn shape(
     method: &str,
     endpoint: String,
-    headers: Map<String, Value>,
+    mut headers: Map<String, Value>,
     params: Map<String, Value>,
     kind: &str,
     body: Value,
 ) -> Value {
+    // The host adds it when it sends.
+    let added = match kind {
+        "JSON" => Some("application/json"),
+        "FORM" => Some("application/x-www-form-urlencoded"),
+        _ => None,
+    };
+    if let Some(added) = added {
+        headers.entry("content-type").or_insert_with(|| added.into());
+    }
     json!({"method": method, "endpoint": endpoint, "headers": headers, "params": params, "body": {kind: body}})
 }
 

@@ -1,9 +1,8 @@
 use crate::guests::{lasting_cache, outputs, shipped};
-use pintle_runtime::transformation::{
-    Context, Entry, Handler, Reply, ScriptEngine, ScriptError, Source, Transformation,
-};
+use crate::scripts::{self, events, run};
+use pintle_runtime::transformation::{Entry, Handler, Reply, ScriptEngine, ScriptError, Source, Transformation};
 use pintle_runtime::{CallFailure, Config, Runtime};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OnceCell;
@@ -25,8 +24,7 @@ async fn runtime(limits: Config) -> (Runtime, Arc<ScriptEngine>) {
 }
 
 fn source(code: &str) -> Source {
-    let (id, version) = ("transformation-1".to_owned(), "version-1".to_owned());
-    Source { id, version, name: "transformation.js".to_owned(), code: code.to_owned(), ..Source::default() }
+    scripts::source("transformation.js", code)
 }
 
 async fn load(code: &str) -> Arc<Transformation> {
@@ -35,25 +33,6 @@ async fn load(code: &str) -> Arc<Transformation> {
 
 async fn refusal(code: &str) -> ScriptError {
     engine().await.load(source(code)).await.map(|_| ()).unwrap_err()
-}
-
-fn ctx() -> Context {
-    Context {
-        now_ms: 1_700_000_000_000,
-        random_seed: 42,
-        transformation_id: "transformation-1".to_owned(),
-        version_id: "version-1".to_owned(),
-    }
-}
-
-fn events(count: usize) -> Vec<Value> {
-    (0..count).map(|n| json!({"type": "track", "event": format!("e{n}"), "messageId": format!("m{n}")})).collect()
-}
-
-async fn run(transformation: &Transformation, events: &[Value]) -> Result<Reply, CallFailure> {
-    let batch: Vec<_> =
-        events.iter().map(|message| json!({"message": message, "metadata": {"sourceId": "s1"}})).collect();
-    transformation.transform(&ctx(), serde_json::to_vec(&batch).unwrap(), events.len()).await
 }
 
 async fn reply(code: &str, count: usize) -> Reply {

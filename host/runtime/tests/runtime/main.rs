@@ -10,4 +10,5 @@ mod limits;
 mod network;
 mod pooling;
 mod python;
+mod scripts;
 mod webhook;

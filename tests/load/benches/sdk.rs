@@ -4,6 +4,7 @@ use super::Bench;
 use crate::clock::median;
 use crate::figure::Figure;
 use anyhow::{Context, ensure};
+use pintle_tests::folder::project_dir;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,7 +15,7 @@ const OURS: &str = "@pintle/browser";
 const GZIP_BYTES_MOST: f64 = 9.0 * 1024.0;
 
 pub fn run(bench: &mut Bench) -> anyhow::Result<()> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk-js");
+    let folder = project_dir().join("sdk-js");
     for (place, arguments) in [
         (folder.clone(), &["ci"][..]),
         (folder.clone(), &["run", "--silent", "build"]),

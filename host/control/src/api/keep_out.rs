@@ -1,5 +1,6 @@
 //! What the gateway keeps out: events that were not taken, and users who are not to be.
 
+use super::things::Paging;
 use super::{Api, body};
 use crate::access::Caller;
 use crate::problem::{Code, Problem};
@@ -25,10 +26,7 @@ pub(super) async fn rejected(State(api): State<Api>, request: Request) -> Result
     let limit = api.limit(which.limit)?;
     let filter =
         rejected::Filter { source: which.source, reason: which.reason, before: which.before, limit: limit + 1 };
-    let mut found = rejected::list(api.office()?.editor.store(), &filter).await?;
-    let more = found.len() > limit as usize;
-    found.truncate(limit as usize);
-    let next = found.last().filter(|_| more).map(|last| last.id.to_string());
+    let found = rejected::list(api.office()?.editor.store(), &filter).await?;
     let view = |rejected::Stored { id, event }| RejectedView {
         id: id.to_string(),
         at_ms: event.at_ms,
@@ -40,31 +38,21 @@ pub(super) async fn rejected(State(api): State<Api>, request: Request) -> Result
         bytes: event.bytes,
         excerpt: String::from_utf8_lossy(&event.excerpt).into_owned(),
     };
-    Ok(Json(Page { items: found.into_iter().map(view).collect(), next }))
-}
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Paging {
-    limit: Option<u32>,
-    after: Option<String>,
+    Ok(Json(Page::of(found, limit, |last| last.id.to_string()).show(view)))
 }
 
 /// GET /suppressions: by user id.
 pub(super) async fn list(State(api): State<Api>, request: Request) -> Result<Json<Page<SuppressionView>>, Problem> {
     let paging: Paging = body::query(request.uri(), "limit and after")?;
     let limit = api.limit(paging.limit)?;
-    let mut found = suppressions::list(api.office()?.editor.store(), paging.after.as_deref(), limit + 1).await?;
-    let more = found.len() > limit as usize;
-    found.truncate(limit as usize);
-    let next = found.last().filter(|_| more).map(|last| last.user_id.clone());
+    let found = suppressions::list(api.office()?.editor.store(), paging.after.as_deref(), limit + 1).await?;
     let view = |found: suppressions::Suppression| SuppressionView {
         user_id: found.user_id,
         at_ms: found.at_ms,
         author: found.author,
         reason: found.reason,
     };
-    Ok(Json(Page { items: found.into_iter().map(view).collect(), next }))
+    Ok(Json(Page::of(found, limit, |last| last.user_id.clone()).show(view)))
 }
 
 /// PUT /suppressions/{user}: from now on none of their events is stored or delivered. Repeating it changes

@@ -25,11 +25,8 @@ pub(super) async fn list(State(api): State<Api>, request: Request) -> Result<Jso
     let office = api.office()?;
     let paging: Paging = body::query(request.uri(), "limit and before")?;
     let limit = api.limit(paging.limit)?;
-    let mut found = revisions::list(office.editor.store(), paging.before, limit + 1).await?;
-    let more = found.len() > limit as usize;
-    found.truncate(limit as usize);
-    let next = found.last().filter(|_| more).map(|last| last.id.to_string());
-    Ok(Json(Page { items: found.into_iter().map(RevisionView::from).collect(), next }))
+    let found = revisions::list(office.editor.store(), paging.before, limit + 1).await?;
+    Ok(Json(Page::of(found, limit, |last| last.id.to_string()).show(RevisionView::from)))
 }
 
 /// GET /revisions/{revision}: with the catalog as it was.

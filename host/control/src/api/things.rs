@@ -34,22 +34,21 @@ pub(super) trait Thing: Clone + PartialEq + Serialize + Send + Sync + 'static {
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Paging {
-    limit: Option<u32>,
-    after: Option<String>,
+pub(super) struct Paging {
+    pub(super) limit: Option<u32>,
+    pub(super) after: Option<String>,
 }
 
 pub(super) async fn list<T: Thing>(State(api): State<Api>, request: Request) -> Result<Json<Page<Value>>, Problem> {
     let office = api.office()?;
     let paging: Paging = body::query(request.uri(), "limit and after")?;
-    let limit = api.limit(paging.limit)? as usize;
+    let limit = api.limit(paging.limit)?;
     let catalog = office.editor.current();
     let schemas = schemas_for::<T>(office, &catalog, None).await?;
     let after = |id: &&String| paging.after.as_ref().is_none_or(|after| *id > after);
-    let ids: Vec<&String> = T::all(&catalog).keys().filter(after).take(limit + 1).collect();
-    let shown = ids.iter().take(limit);
-    let items = shown.filter_map(|id| catalog::view(office, &catalog, &schemas, T::KIND, id)).collect();
-    let next = (ids.len() > limit).then(|| ids[limit - 1].clone());
+    let ids: Vec<&String> = T::all(&catalog).keys().filter(after).take(limit as usize + 1).collect();
+    let Page { items, next } = Page::of(ids, limit, |last| (*last).clone());
+    let items = items.into_iter().filter_map(|id| catalog::view(office, &catalog, &schemas, T::KIND, id)).collect();
     Ok(Json(Page { items, next }))
 }
 

@@ -6,6 +6,7 @@ mod access;
 mod code;
 mod commands;
 mod crash;
+mod keep_out;
 mod openapi;
 mod plugins;
 mod rollback;

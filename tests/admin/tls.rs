@@ -1,21 +1,20 @@
 //! The admin API over TLS.
 
-use pintle_tests::folder::project_dir;
 use pintle_tests::pintle::{Options, Pintle};
+use pintle_tests::tls;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_a_certificate_the_api_speaks_tls_and_nothing_else() {
-    let folder = project_dir().join("tests/admin/tls");
-    let file = |name: &str| folder.join(name).to_str().unwrap().to_owned();
-    let options = Options::without_file().set("admin", "tls-certificate", file("certificate.pem")).set(
+    let certificate = tls::certificate();
+    let options = Options::without_file().set("admin", "tls-certificate", certificate.as_str()).set(
         "admin",
         "tls-key",
-        file("key.pem"),
+        tls::key(),
     );
     let mut pintle = Pintle::start(options).await;
     let admin = format!("https://{}", pintle.admin_address());
-    let (ca, to) = (file("certificate.pem"), admin.as_str());
-    let with = pintle.cli(&["status", "--admin", to, "--admin-ca", &ca]).await;
+    let (ca, to) = (certificate.as_str(), admin.as_str());
+    let with = pintle.cli(&["status", "--admin", to, "--admin-ca", ca]).await;
     assert_eq!(with.code, 0, "{with:?}");
     // A client that does not trust the certificate says nothing to whoever has it.
     let without = pintle.cli(&["status", "--admin", to]).await;
@@ -24,10 +23,10 @@ async fn with_a_certificate_the_api_speaks_tls_and_nothing_else() {
     assert_eq!(plain.code, 69, "{plain:?}");
     // Somebody who connects and says nothing holds up nobody.
     let _silent = tokio::net::TcpStream::connect(pintle.admin_address()).await.unwrap();
-    let with = pintle.cli(&["source", "put", "site", "--admin", to, "--admin-ca", &ca]).await;
+    let with = pintle.cli(&["source", "put", "site", "--admin", to, "--admin-ca", ca]).await;
     assert_eq!(with.code, 0, "{with:?}");
 
     pintle.stop();
-    pintle.set_options(Options::without_file().set("admin", "tls-key", file("key.pem")));
+    pintle.set_options(Options::without_file().set("admin", "tls-key", tls::key()));
     assert!(pintle.restart_to_fail().await.contains("tls-certificate is missing"));
 }

@@ -4,7 +4,7 @@ use pintle_tests::events::{Events, post};
 use pintle_tests::http::Request;
 use pintle_tests::pintle::{Options, Pintle};
 use pintle_tests::receiver::Receiver;
-use pintle_tests::workspace::Workspace;
+use pintle_tests::workspace::{WRITE_KEY, Workspace};
 use serde_json::Value;
 use std::process::Stdio;
 use std::time::Duration;
@@ -72,6 +72,47 @@ async fn the_tail_shows_events_as_they_are_accepted() {
     assert_eq!(event["message_id"], event["event"]["messageId"], "{line}");
     let line = tokio::time::timeout(patience, text.next_line()).await.expect("a line").unwrap().unwrap();
     assert!(line.contains("site  track  ann/"), "{line}");
+    posting.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_out_of_the_log_is_what_the_client_wrote_with_fields_behind_it() {
+    let receiver = Receiver::start().await;
+    let pintle = Pintle::start(Options::new(&Workspace::new().webhook("orders", &receiver.url("/")))).await;
+    let mut tail = pintle.command(&["events", "tail", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(tail.stdout.take().unwrap()).lines();
+    let sent = [
+        r#"{"userId":"exact","properties":{"id":9007199254740993,"more":12345678901234567890.12345678901234567890}}"#,
+        r#"{"userId":"exact","z":1,"a":{"b":1,"b":2},"z":3,"tiny":1E-400,"one":1.0e+0,"minus":-0}"#,
+        r#"{"userId":"exact","e":"\u00e9\/\u0041\u0000\ud83d\ude00","\u006b":"\b\f","":[ ]}"#,
+        "{ \"userId\" :\t\"exact\" , \"x\": [ 1 ,2 ]  }",
+    ];
+    // A tail shows what comes after it has begun, and does not say when that is: so they go on coming.
+    let gateway = pintle.gateway();
+    let posting = tokio::spawn(async move {
+        loop {
+            let single = Request::post("/v1/track", sent[0]).key(WRITE_KEY);
+            let batch = Request::post("/v1/batch", format!("{{\"batch\":[{}]}}", sent.join(" , "))).key(WRITE_KEY);
+            let lines = Request::post("/v1/track", "{\r\n\"userId\":\n\"lines\"\n}\n").key(WRITE_KEY);
+            for request in [single, batch.clone(), batch.gzip(), lines] {
+                assert_eq!(request.send(gateway).await.unwrap().status, 200);
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    // A line of the tail is one line: breaks between two words are blanks in it.
+    let expected = [&sent[..], &[r#"{  "userId": "lines" }"#]].concat();
+    let mut unseen = expected.clone();
+    while !unseen.is_empty() {
+        let line = tokio::time::timeout(Duration::from_secs(30), lines.next_line()).await.expect("a line").unwrap();
+        let line = line.unwrap();
+        serde_json::from_str::<Value>(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let event = line.split_once("\"event\":").expect("a line of the tail has an event").1;
+        let behind = |sent: &str| event.strip_prefix(&sent[..sent.len() - 1]);
+        let one = expected.iter().find(|sent| behind(sent).is_some_and(|rest| rest.starts_with(",\"rudderId\":")));
+        let one = one.unwrap_or_else(|| panic!("nobody sent {event}"));
+        unseen.retain(|other| other != one);
+    }
     posting.abort();
 }
 

@@ -27,6 +27,7 @@ mod python;
 mod recipes;
 mod restart;
 mod surrogates;
+mod tls;
 mod transformations;
 
 use pintle_tests::http;

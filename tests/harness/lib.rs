@@ -20,4 +20,5 @@ pub mod postgres;
 mod process;
 pub mod proxy;
 pub mod receiver;
+pub mod tls;
 pub mod workspace;

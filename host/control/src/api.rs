@@ -231,6 +231,8 @@ impl Watch {
 
 fn encode(line: &TailLine) -> Bytes {
     let mut text = serde_json::to_vec(line).expect("a line of texts, numbers and checked JSON");
+    // An event stands here as its client wrote it, perhaps over many lines. In JSON a line break is white space.
+    text.iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
     text.push(b'\n');
     text.into()
 }

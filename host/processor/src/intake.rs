@@ -6,7 +6,7 @@ use pintle_events::{EventRef, Position};
 use pintle_store::Error;
 use pintle_store::log::Chunk;
 use pintle_store::settle::{Fate, Ticket, Tracker};
-use pintle_store::suppressions::Suppressions;
+use pintle_store::suppressions::{self, Suppressions};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -101,7 +101,7 @@ impl Intake {
     fn filtered(&self, event: &EventRef<'_>) -> Option<String> {
         // The gateway stores none of them: this one was accepted before the user was on the list.
         if self.suppressions.contains(event.user_id) {
-            return Some("the user is suppressed".to_owned());
+            return Some(suppressions::REASON.to_owned());
         }
         let event_type = event.event_type;
         if let Mode::Filter { reason } = self.spec.mode {

@@ -182,6 +182,7 @@ impl Runner {
             parked: self.parts.settlement.parked(&self.spec.id).await?,
             mask,
             attempts_allowed: self.parts.attempts_allowed.clone(),
+            suppressions: self.parts.suppressions.clone(),
         });
         self.delivery = Some((Mapper { plugin, tracker: self.tracker.clone() }, outlet));
         Ok(())

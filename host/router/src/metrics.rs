@@ -24,7 +24,7 @@ pub fn describe() {
     describe_counter!(
         FILTERED,
         Unit::Count,
-        "Parked deliveries that the destination transform filtered when they were tried again."
+        "Deliveries that were filtered when they were tried: the destination transform does not want them any more, or their user was suppressed."
     );
     describe_counter!(DEAD, Unit::Count, "Deliveries that became dead letters.");
     describe_counter!(PARKED, Unit::Count, "Deliveries that were parked, also behind another of their key.");

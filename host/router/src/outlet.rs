@@ -19,6 +19,7 @@ mod room;
 mod settle;
 mod state;
 mod status;
+mod suppressed;
 
 pub use room::Closed;
 pub use status::Status;
@@ -32,6 +33,7 @@ use crate::pace::Pace;
 use actor::Arrival;
 use pintle_runtime::destination::Destination;
 use pintle_store::settle::{Parked, Tracker};
+use pintle_store::suppressions::Suppressions;
 use room::{Door, Rooms};
 use state::State;
 use status::Board;
@@ -59,6 +61,8 @@ pub struct Setup {
     pub mask: Mask,
     /// Whether a request may be sent: false while this process is not sure to own the destination.
     pub attempts_allowed: watch::Receiver<bool>,
+    /// Users whose events are not sent any more, wherever they are.
+    pub suppressions: Suppressions,
 }
 
 /// What everything inside an outlet may see.
@@ -70,6 +74,7 @@ struct Shared {
     tracker: Arc<Tracker>,
     mask: Mask,
     attempts_allowed: watch::Receiver<bool>,
+    suppressions: Suppressions,
     metrics: Metrics,
     board: Board,
     pace: Pace,
@@ -101,14 +106,25 @@ impl Outlet {
     /// Starts the outlet's task on the current runtime.
     #[must_use]
     pub fn start(setup: Setup) -> Outlet {
-        let Setup { config, destination_id, plugin, http, tracker, parked, mask, attempts_allowed } = setup;
+        let Setup { config, destination_id, plugin, http, tracker, parked, mask, attempts_allowed, suppressions } =
+            setup;
         let metrics = Metrics::new(&destination_id);
         let rooms = Rooms::new(&config);
         let board = Board::default();
         let pace = Pace::new(plugin.manifest().rate.requests_per_second);
-        let shared =
-            Shared { config, destination_id, plugin, http, tracker, mask, attempts_allowed, metrics, board, pace };
-        let shared = Arc::new(shared);
+        let shared = Arc::new(Shared {
+            config,
+            destination_id,
+            plugin,
+            http,
+            tracker,
+            mask,
+            attempts_allowed,
+            suppressions,
+            metrics,
+            board,
+            pace,
+        });
         let mut state = State::new(shared.clone());
         let now = Instant::now();
         parked.into_iter().for_each(|parked| state.restore(parked, now));

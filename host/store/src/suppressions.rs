@@ -16,6 +16,9 @@ use tokio_util::sync::CancellationToken;
 /// How often other processes' changes are looked for.
 const LOOK: Duration = Duration::from_millis(500);
 
+/// Why an event of theirs is not delivered.
+pub const REASON: &str = "the user is suppressed";
+
 /// A suppressed user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Suppression {
@@ -56,9 +59,15 @@ impl Suppressions {
     /// Whether this user is on it. The empty id is nobody's.
     #[must_use]
     pub fn contains(&self, user_id: &str) -> bool {
-        self.inner.is_some.load(Ordering::Relaxed)
+        !self.is_empty()
             && !user_id.is_empty()
             && self.inner.users.read().unwrap_or_else(PoisonError::into_inner).contains(user_id)
+    }
+
+    /// Whether nobody is on it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        !self.inner.is_some.load(Ordering::Relaxed)
     }
 
     /// Puts a user on the list; true when they were not.

@@ -2,6 +2,7 @@
 
 use super::Shared;
 use super::item::Item;
+use super::suppressed::is_suppressed;
 use crate::excerpt;
 use crate::http::{Answer, Unanswered};
 use crate::verdict::{Failure, judge};
@@ -9,6 +10,7 @@ use pintle_events::Position;
 use pintle_events::times::now_ms;
 use pintle_runtime::destination::{Context, Delivery, Outcome, Request};
 use pintle_store::settle::Parked;
+use pintle_store::suppressions;
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -61,6 +63,13 @@ impl Exchange {
 
 pub(super) async fn run(shared: Arc<Shared>, job: Job) -> Done {
     pintle_store::fail_point::pass("router:before-attempt");
+    let (payload, requests_done) = match &job.item {
+        Item::Live(live) => (&live.delivery.payload, live.requests_done),
+        Item::Parked(stored) => (&stored.parked.payload, stored.parked.requests_done),
+    };
+    if is_suppressed(&shared.suppressions, payload) {
+        return Done { job, requests_done, end: End::Filtered(suppressions::REASON.to_owned()) };
+    }
     let (requests_done, end) = match &job.item {
         Item::Live(live) => send_all(&shared, &live.delivery.requests, live.requests_done).await,
         // In a box: it is rare, and would make the future of every delivery larger.

@@ -7,3 +7,4 @@ mod flow;
 mod parking;
 mod refusals;
 mod setup;
+mod suppressed;

@@ -11,6 +11,7 @@ use pintle_store::dead_letters::{self, Filter};
 use pintle_store::embedded::Postgres;
 use pintle_store::lease::Lease;
 use pintle_store::settle::{DeadLetter, Settlement, Ticket, Tracker};
+use pintle_store::suppressions::Suppressions;
 use pintle_tests::receiver::{Received, Receiver};
 use serde_json::json;
 use sqlx::Connection as _;
@@ -75,6 +76,7 @@ pub struct World {
     pub settlement: Settlement,
     pub allowed: watch::Sender<bool>,
     pub store: Store,
+    pub suppressions: Suppressions,
     plugin: Arc<Destination>,
     flusher: CancellationToken,
     _cluster: Arc<Cluster>,
@@ -106,6 +108,7 @@ impl World {
             settlement,
             allowed: watch::Sender::new(true),
             store,
+            suppressions: Suppressions::default(),
             plugin,
             flusher,
             _cluster: cluster,
@@ -129,12 +132,16 @@ impl World {
             parked: self.settlement.parked("d").await.unwrap(),
             mask: Mask::new([SECRET]),
             attempts_allowed: self.allowed.subscribe(),
+            suppressions: self.suppressions.clone(),
         })
     }
 
     /// The delivery of the event at place `idx` of the log, with this key.
     pub async fn delivery(&self, key: u64, idx: u32) -> Delivery {
-        let event = json!({ "type": "track", "event": "e", "messageId": format!("m{idx}"), "key": key, "n": idx });
+        let (message_id, user_id) = (format!("m{idx}"), format!("user-{key}"));
+        let event = json!({
+            "type": "track", "event": "e", "messageId": message_id, "userId": user_id, "key": key, "n": idx,
+        });
         let payload = Bytes::from(json!({ "message": event, "metadata": {} }).to_string());
         let batch = [b"[", &payload[..], b"]"].concat();
         let context = Context { now_ms: 0, random_seed: 0, attempt: 1 };

@@ -34,7 +34,7 @@ const USAGE: &str = "\
 usage: scripts/bench [NAME…] [--quick] [--json] [--keep]
 
   NAME     gateway, gateway-batches, postgres-cpu, end-to-end, latency, idle, start, component-destination,
-           transformation, overhead, transformations-200; all of them by default
+           transformation, overhead, transformations-200, upload, sdk; all of them by default
   --quick  shorter cells: for a look, not for quoting
   --json   one object per figure and line
   --keep   leave the data directories and logs where they are";

@@ -347,6 +347,11 @@ fn a_user_without_a_name_runs_it_in_a_namespace() {
     let folder = Folder::new();
     let binary = for_everybody(&folder);
     let nameless = 40_961;
+    let namespace = Command::new("unshare").args(["--user", "true"]).uid(nameless).gid(nameless).status();
+    if !namespace.is_ok_and(|status| status.success()) {
+        eprintln!("left out: this machine allows no user namespaces");
+        return;
+    }
     std::fs::create_dir(folder.0.join("postgres")).unwrap();
     std::os::unix::fs::chown(folder.0.join("postgres"), Some(nameless), Some(nameless)).unwrap();
     Host::start(Command::new(&binary).uid(nameless).gid(nameless), &folder).stop();

@@ -13,6 +13,7 @@ use pintle_store::settle::Settlement;
 use pintle_store::suppressions::Suppressions;
 use pintle_store::{Config as StoreConfig, Store};
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
@@ -32,7 +33,7 @@ pub struct LogStack {
 
 impl LogStack {
     pub async fn start(name: &str, config: StoreConfig) -> LogStack {
-        let data_dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let data_dir = folder(name);
         let config_of_postgres = embedded::Config { data_dir, ..embedded::Config::default() };
         let postgres = Postgres::start(config_of_postgres).await.unwrap();
         let (store, log) = LogStack::open(&postgres, config).await;
@@ -48,6 +49,14 @@ impl LogStack {
         tokio::spawn(Services::run_lanes(services.take_lanes()));
         (store, log)
     }
+}
+
+/// Not below the builds: those may be in root's home, which is closed to a Postgres that runs as another user. But
+/// one for each place of builds: their tests may run at the same time.
+fn folder(name: &str) -> PathBuf {
+    let mut builds = DefaultHasher::new();
+    env!("CARGO_TARGET_TMPDIR").hash(&mut builds);
+    std::env::temp_dir().join(format!("pintle-{name}-{:016x}", builds.finish()))
 }
 
 /// Everything of a gateway that a test can reach.

@@ -20,7 +20,9 @@ pub(super) struct Directory {
 impl Directory {
     /// Makes the folder if there is none, and takes its lock.
     pub(super) fn open(root: &Path) -> Result<Directory, Error> {
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(root);
+        // Only the last folder is ours alone: a Postgres that runs as another user has to pass through the others.
+        let parents = root.parent().map_or(Ok(()), fs::create_dir_all);
+        let made = parents.and_then(|()| DirBuilder::new().recursive(true).mode(0o700).create(root));
         made.map_err(Error::io(format!("make the folder {}", root.display())))?;
         let root = root.canonicalize().map_err(Error::io(format!("find {}", root.display())))?;
         let lock = take_lock(&root)?;

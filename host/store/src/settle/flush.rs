@@ -136,7 +136,7 @@ impl Settlement {
         .await?
         {
             let position = Position { lane: row.get(0), seq: row.get(1), idx: row.get::<i32, _>(2) as u32 };
-            let others = if row.get(3) { Class::Dead } else { Class::Delivered };
+            let others = if row.get(3) { Class::Dead } else { Class::Filtered };
             parked.entry(position).or_insert((0, others)).0 += 1;
         }
         let window = self.store.config().cursor_window_events.get().min(8_192);

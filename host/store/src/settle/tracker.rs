@@ -73,7 +73,8 @@ pub struct Tracker {
 struct State {
     lanes: BTreeMap<i64, LaneMarks>,
     books: Books,
-    /// Events with outputs that are still parked: how many, and the weightiest fate of the others.
+    /// Events with outputs that are still parked: how many, and the weightiest fate of the others; the lightest when
+    /// there are no others, or nothing is known of them.
     parked: HashMap<Position, (u32, Class)>,
     changes: Changes,
 }
@@ -242,7 +243,7 @@ impl Tracker {
             Fate::Dead(letter) => self.state().changes.dead.push(letter),
             Fate::Parked(parked) => {
                 let mut state = self.state();
-                let entry = state.parked.entry(parked.position).or_insert((0, Class::Delivered));
+                let entry = state.parked.entry(parked.position).or_insert((0, Class::Filtered));
                 entry.0 += 1;
                 state.changes.parked.push(parked);
             }
@@ -285,7 +286,7 @@ impl Tracker {
     /// [`crate::dead_letters::revive`], the books follow here.
     pub fn revived(self: &Arc<Self>, parked: &Parked, last_of_event: bool) {
         let mut state = self.state();
-        let entry = state.parked.entry(parked.position).or_insert((0, Class::Delivered));
+        let entry = state.parked.entry(parked.position).or_insert((0, Class::Filtered));
         entry.0 += 1;
         if entry.0 == 1 {
             if !last_of_event {

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 pub const KEY: &str = "the-write-key";
 
-/// A log in a Postgres of its own, in a folder that is used again by the next run.
+/// A log in a Postgres of its own, in a folder that stays until the next run.
 pub struct LogStack {
     pub postgres: Postgres,
     pub store: Store,
@@ -34,6 +34,8 @@ pub struct LogStack {
 impl LogStack {
     pub async fn start(name: &str, config: StoreConfig) -> LogStack {
         let data_dir = folder(name);
+        // The last run may have been another version's, with another schema.
+        _ = std::fs::remove_dir_all(&data_dir);
         let config_of_postgres = embedded::Config { data_dir, ..embedded::Config::default() };
         let postgres = Postgres::start(config_of_postgres).await.unwrap();
         let (store, log) = LogStack::open(&postgres, config).await;

@@ -106,6 +106,7 @@ fn destination(destination: &Destination) -> Shown {
         ("config", format!("#{}", fingerprint::of_value(&destination.config))),
         ("state", format!("{:?}", destination.state).to_lowercase()),
         ("message types", destination.message_types.as_ref().map_or("any".to_owned(), |types| list(types))),
+        ("integration", destination.integration.clone().unwrap_or_else(|| "none".to_owned())),
     ]
 }
 
@@ -143,6 +144,7 @@ fn connection(connection: &Connection) -> Shown {
         ("destination", connection.destination.clone()),
         ("enabled", connection.enabled.to_string()),
         ("transformations", list(&connection.transformations)),
+        ("filter", connection.filter.as_ref().map_or("none".to_owned(), ToString::to_string)),
         ("off", connection.off_because.clone().unwrap_or_else(|| "no".to_owned())),
     ]
 }
@@ -172,7 +174,7 @@ impl fmt::Display for Change {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Code, DestinationState, History, Language, Stamp};
+    use crate::{Code, DestinationState, Filter, History, Language, Stamp};
     use serde_json::json;
 
     fn catalog(token: &str, code: &str) -> Catalog {
@@ -185,6 +187,7 @@ mod tests {
             config: json!({"headers": [{"to": token}]}),
             state: DestinationState::Enabled,
             message_types: None,
+            integration: None,
         };
         catalog.destinations.insert("orders".into(), destination);
         let history = History::begin(
@@ -244,6 +247,26 @@ mod tests {
         let changes = diff(&with("hunter2"), &with("hunter3"));
         let all = format!("{} {changes:?} {:?}", changes[0], with("hunter2"));
         assert!(all.starts_with("credential key changed: value #") && !all.contains("hunter"), "{all}");
+    }
+
+    #[test]
+    fn a_changed_filter_shows_in_words() {
+        let with = |filter| {
+            let mut catalog = Catalog::default();
+            let connection = Connection {
+                source: "site".into(),
+                destination: "orders".into(),
+                enabled: true,
+                transformations: vec![],
+                filter,
+                off_because: None,
+            };
+            catalog.connections.insert("c".into(), connection);
+            catalog
+        };
+        let filter = Filter { message_types: Some(vec!["track".into()]), ..Filter::default() };
+        let text = diff(&with(None), &with(Some(filter)))[0].to_string();
+        assert_eq!(text, "connection c changed: filter none → only track");
     }
 
     #[test]

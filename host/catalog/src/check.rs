@@ -168,6 +168,13 @@ fn check_destination(id: &str, destination: &Destination, plugins: &BTreeSet<&St
             ),
         ));
     }
+    if destination.integration.as_ref().is_some_and(|name| name.trim().is_empty()) {
+        problems.push(Problem::new(
+            format!("destinations.{id}.integration"),
+            "is blank",
+            "write the name that events call it by in their `integrations`, or leave it out",
+        ));
+    }
     if !destination.config.is_object() {
         problems.push(Problem::new(
             format!("destinations.{id}.config"),
@@ -213,6 +220,9 @@ fn check_connection(id: &str, connection: &Connection, catalog: &Catalog, proble
     }
     let path = format!("connections.{id}.transformations");
     check_chain(&path, &connection.transformations, catalog, problems);
+    if let Some(filter) = &connection.filter {
+        filter.check(&format!("connections.{id}.filter"), problems);
+    }
 }
 
 /// Transformations that run one after the other: each must be there, published, and named once.

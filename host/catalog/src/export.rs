@@ -1,6 +1,6 @@
 //! A catalog in file form: a workspace file, and the files of its code beside it.
 
-use crate::{Catalog, Connection, Form, History, masking};
+use crate::{Catalog, Connection, Filter, Form, History, masking};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -59,6 +59,7 @@ pub fn export(catalog: &Catalog, schemas: &BTreeMap<String, Vec<Value>>) -> Resu
             let state = json!(destination.state);
             set(&mut entry, "state", (state != "enabled").then_some(state));
             set(&mut entry, "message-types", destination.message_types.as_ref().map(|types| json!(types)));
+            set(&mut entry, "integration", destination.integration.as_ref().map(|name| json!(name)));
             (id.clone(), entry)
         })
         .collect();
@@ -148,6 +149,16 @@ fn connection_entry(connection: &Connection) -> Value {
     let mut entry = json!({"source": connection.source, "destination": connection.destination});
     set(&mut entry, "enabled", (!connection.is_on()).then_some(json!(false)));
     set(&mut entry, "transformations", list(&connection.transformations));
+    set(&mut entry, "filter", connection.filter.as_ref().map(filter_entry));
+    entry
+}
+
+/// Only the names of the outermost fields are written otherwise than in the catalog.
+fn filter_entry(filter: &Filter) -> Value {
+    let mut entry = json!({});
+    set(&mut entry, "message-types", filter.message_types.as_ref().map(|types| json!(types)));
+    set(&mut entry, "events", filter.events.as_ref().map(|events| json!(events)));
+    set(&mut entry, "consent", filter.consent.as_ref().map(|consent| json!(consent)));
     entry
 }
 
@@ -180,13 +191,22 @@ destinations:
   orders:
     plugin: webhook
     state: paused
+    integration: Order Book
     config: {webhookUrl: 'http://x', headers: [{from: a, to: hunter2}]}
 transformations:
   tidy: {code: 'let a;', language: python, hosts: ['api.example.com:8443']}
 libraries:
   strings: {code: 'let b;'}
 connections:
-  c: {source: site, destination: orders, enabled: false, transformations: [tidy]}
+  c:
+    source: site
+    destination: orders
+    enabled: false
+    transformations: [tidy]
+    filter:
+      message-types: [track]
+      events: {except: ['Noise: all of it', 7]}
+      consent: [{provider: custom, strategy: or, ids: [ads, mail]}, {ids: [C1]}]
 ";
 
     #[test]

@@ -19,6 +19,7 @@ pub mod change;
 pub mod check;
 pub mod export;
 pub mod file;
+pub mod filter;
 pub mod fingerprint;
 pub mod history;
 pub mod masking;
@@ -32,6 +33,7 @@ pub mod workspace;
 
 pub use change::{Change, diff};
 pub use file::{Loaded, load};
+pub use filter::Filter;
 pub use history::{Code, Draft, Form, History, Stamp, Version};
 pub use ownership::Kind;
 pub use problem::{FileError, Problem};
@@ -127,6 +129,10 @@ pub struct Destination {
     /// The only event types it takes, in lower case; any type when absent. An empty list takes nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_types: Option<Vec<String>>,
+    /// What events call it in their `integrations`, in any case, besides its id, its name and its plugin: the name
+    /// that RudderStack shows for destinations of this type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub integration: Option<String>,
 }
 
 impl Destination {
@@ -149,6 +155,7 @@ impl fmt::Debug for Destination {
             .field("config", &format_args!("#{}", fingerprint::of_value(&self.config)))
             .field("state", &self.state)
             .field("message_types", &self.message_types)
+            .field("integration", &self.integration)
             .finish()
     }
 }
@@ -179,6 +186,9 @@ pub struct Connection {
     /// Transformations, run in this order.
     #[serde(default)]
     pub transformations: Vec<String>,
+    /// Which events pass; all of them when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Filter>,
     /// Why an imported connection is off although its file says on: it would deliver unfiltered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub off_because: Option<String>,

@@ -1,13 +1,15 @@
 //! RudderStack's `workspaceConfig.json`, turned into a catalog.
 //!
 //! One rule stands above all others: *nothing is delivered unfiltered*. A connection for which the file
-//! asks for something Pintle does not enforce yet (consent, an event filter, a tracking plan, code that
-//! the file does not contain …) is imported but stays off, and says why. What cannot change which
+//! asks for something Pintle does not enforce yet (a tracking plan, code that the file does not contain …)
+//! is imported but stays off, and says why. Event filters and consent settings become the connection's
+//! filter; those that cannot be read keep it off as well. What cannot change which
 //! events arrive where, or what is in them, is listed as ignored.
 //!
 //! Field names match without regard to case and a missing flag is false, as for the file's usual reader.
 
 mod document;
+mod filter;
 mod off;
 mod report;
 
@@ -15,7 +17,7 @@ pub use report::{Ignored, ImportReport, Item, Off};
 
 use crate::check::check;
 use crate::problem::Problem;
-use crate::{Catalog, Connection, Destination, DestinationState, Source, secrets};
+use crate::{Catalog, Connection, Destination, DestinationState, Filter, Source, secrets};
 use document::{At, is_blank};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -104,11 +106,11 @@ impl<'a> Import<'a> {
         let mut because = everywhere.to_vec();
         because.extend(off::of_source(source));
         for destination in source.get("destinations").items() {
-            self.destination(&id, &destination, &because);
+            self.destination(&id, source, &destination, &because);
         }
     }
 
-    fn destination(&mut self, source_id: &str, destination: &At<'a>, source_off: &[String]) {
+    fn destination(&mut self, source_id: &str, source: &At<'a>, destination: &At<'a>, source_off: &[String]) {
         let id = self.text(&destination.get("id"));
         if destination.get("deleted").is_true() {
             self.report.ignore(destination.path(), format!("destination {id} is deleted"));
@@ -130,7 +132,9 @@ impl<'a> Import<'a> {
             }
         }
         because.extend(off::of_destination(destination, self.plugins));
-        self.connection(source_id, &id, because);
+        let (filter, unreadable) = filter::of(source, destination);
+        because.extend(unreadable);
+        self.connection(source_id, &id, filter, because);
     }
 
     fn new_destination(&mut self, id: &str, destination: &At<'a>) -> Destination {
@@ -149,10 +153,11 @@ impl<'a> Import<'a> {
             config: plugin_config(destination),
             state: if on { DestinationState::Enabled } else { DestinationState::Disabled },
             message_types: off::message_types(destination),
+            integration: off::integration(destination),
         }
     }
 
-    fn connection(&mut self, source: &str, destination: &str, mut because: Vec<String>) {
+    fn connection(&mut self, source: &str, destination: &str, filter: Option<Filter>, mut because: Vec<String>) {
         let joined = self.joined.remove(&(source.to_owned(), destination.to_owned()));
         let mut enabled = true;
         let mut id = format!("{source}-{destination}");
@@ -167,6 +172,7 @@ impl<'a> Import<'a> {
             destination: destination.to_owned(),
             enabled,
             transformations: Vec::new(),
+            filter,
             off_because,
         };
         if self.catalog.connections.insert(id.clone(), imported).is_some() {

@@ -83,7 +83,10 @@ mod tests {
 
     /// As it is written now.
     const FORMAT_2: &str = r#"{"format":2,"sources":{"site":{"name":"Site","write_key":"wk","enabled":true,"transformations":["tidy"]}},
-        "destinations":{},"connections":{},
+        "destinations":{},
+        "connections":{"c":{"source":"site","destination":"orders","enabled":true,"transformations":[],
+          "filter":{"message_types":["track"],"events":{"only":["Paid"]},
+            "consent":[{"provider":"custom","strategy":"or","ids":["ads"]},{"strategy":"and","ids":["C1"]}]}}},
         "transformations":{"tidy":{"name":"Tidy","hosts":["api.example.com"],"history":{"live":1,
           "draft":{"code":{"digest":"cc","bytes":3,"form":"component"},"saved":{"author":"ann","at_ms":6}},
           "versions":[{"number":1,"code":{"digest":"aa","bytes":9,"form":"source","language":"python"},
@@ -118,6 +121,8 @@ mod tests {
     #[test]
     fn format_2_is_read_and_written_back() {
         let (catalog, _) = read(FORMAT_2.as_bytes()).unwrap();
+        let filter = catalog.connections["c"].filter.as_ref().unwrap();
+        assert_eq!(filter.consent.as_ref().unwrap()[0].provider.as_deref(), Some("custom"));
         assert_eq!(catalog.plugins["mine"].live().unwrap().manifest["name"], "mine");
         let history = &catalog.transformations["tidy"].history;
         assert_eq!((history.live().unwrap().number, &history.draft.as_ref().unwrap().code.digest[..]), (1, "cc"));

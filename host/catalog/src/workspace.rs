@@ -29,12 +29,20 @@
 //!     source: site
 //!     destination: orders
 //!     transformations: [tidy]
+//!     filter:                         # judged before any code runs; each part may be left out
+//!       message-types: [track, page]
+//!       events: {only: [Order Completed]}      # or `except`; names of track events
+//!       consent:
+//!         - {provider: custom, strategy: or, ids: [marketing, analytics]}
 //! ```
 //!
 //! Every entry may have a `name` for people (the id otherwise). Sources and connections may say
-//! `enabled: false`; destinations `state: paused` or `disabled`, and `message-types: [track, …]`. A source may
-//! have `transformations` as well: they run before it is known where an event goes. Code may say `language:
-//! python`; a file that ends in `.wasm` is a component.
+//! `enabled: false`; destinations `state: paused` or `disabled`, `message-types: [track, …]`, and `integration`,
+//! one more name for them in the `integrations` of events. A source may have `transformations` as well: they run
+//! before it is known where an event goes. Code may say `language: python`; a file that ends in `.wasm` is a
+//! component.
+
+mod filter;
 
 use crate::check::check;
 use crate::file::{Config, read_bytes, read_text};
@@ -43,6 +51,7 @@ use crate::{
     Catalog, Code, Connection, Credential, Destination, DestinationState, History, Language, Library, Source, Stamp,
     Transformation,
 };
+use filter::FilterEntry;
 use pintle_events::Kind;
 use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
@@ -92,6 +101,7 @@ struct DestinationEntry {
     #[serde(default)]
     state: DestinationState,
     message_types: Option<Vec<Spanned<String>>>,
+    integration: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -100,6 +110,7 @@ struct ConnectionEntry {
     source: Spanned<String>,
     destination: Spanned<String>,
     transformations: Option<Vec<Spanned<String>>>,
+    filter: Option<Spanned<FilterEntry>>,
     #[serde(default = "yes")]
     enabled: bool,
 }
@@ -270,6 +281,7 @@ impl Reader<'_> {
             config: config.unwrap_or_else(|| serde_json::json!({})),
             state: entry.state,
             message_types: types,
+            integration: entry.integration.map(|name| self.place(format!("{path}.integration"), name)),
         }
     }
 
@@ -292,11 +304,13 @@ impl Reader<'_> {
 
     fn connection(&mut self, path: &str, _id: &str, entry: ConnectionEntry) -> Connection {
         let transformations = self.names(&format!("{path}.transformations"), entry.transformations);
+        let filter = self.filter(path, entry.filter);
         Connection {
             source: self.place(format!("{path}.source"), entry.source),
             destination: self.place(format!("{path}.destination"), entry.destination),
             enabled: entry.enabled,
             transformations,
+            filter,
             off_because: None,
         }
     }

@@ -130,6 +130,15 @@ pub struct PrecompileArgs {
 pub(crate) enum ClientCommand {
     /// How a running Pintle is: its log and every destination
     Status {
+        /// Say only what is not as it should be, and leave with 2 when there is anything
+        #[arg(long)]
+        check: bool,
+        /// With --check: how old an unsettled event may be
+        #[arg(long, value_name = "SECONDS", requires = "check", default_value_t = 300.0)]
+        unsettled_max: f64,
+        /// With --check: how many dead letters a destination may have [default: any number]
+        #[arg(long, value_name = "N", requires = "check")]
+        dead_letters_max: Option<u64>,
         #[command(flatten)]
         server: Server,
     },
@@ -200,9 +209,8 @@ impl fmt::Debug for Server {
 pub(crate) enum DeadLetters {
     /// List them, newest first
     List {
-        /// Only those of this destination
-        #[arg(long, value_name = "ID")]
-        destination: Option<String>,
+        #[command(flatten)]
+        which: WhichLetters,
         /// At most so many
         #[arg(long, value_name = "N", default_value_t = 50)]
         limit: u32,
@@ -219,13 +227,65 @@ pub(crate) enum DeadLetters {
         #[command(flatten)]
         server: Server,
     },
-    /// Deliver one again
+    /// Deliver one again, or all that are meant, oldest first
     Retry {
-        /// Its id, from the list
-        id: String,
+        /// Its id, from the list; without one, say which are meant
+        id: Option<String>,
+        #[command(flatten)]
+        which: WhichLetters,
+        /// All of them
+        #[arg(long)]
+        all: bool,
+        /// A file with the event that takes the place of its own, as JSON
+        #[arg(long, value_name = "FILE", requires = "id")]
+        message: Option<PathBuf>,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
         #[command(flatten)]
         server: Server,
     },
+    /// Give one up, or all that are meant: they are gone for good
+    Discard {
+        /// Its id, from the list; without one, say which are meant
+        id: Option<String>,
+        #[command(flatten)]
+        which: WhichLetters,
+        /// All of them
+        #[arg(long)]
+        all: bool,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        #[command(flatten)]
+        server: Server,
+    },
+}
+
+/// Which dead letters are meant.
+#[derive(Debug, Arguments)]
+pub(crate) struct WhichLetters {
+    /// Only those of this destination
+    #[arg(long, value_name = "ID")]
+    pub(crate) destination: Option<String>,
+    /// Only those from this source
+    #[arg(long, value_name = "ID")]
+    pub(crate) source: Option<String>,
+    /// Only those of this connection
+    #[arg(long, value_name = "ID")]
+    pub(crate) connection: Option<String>,
+    /// Only those that died there: transformation or delivery
+    #[arg(long)]
+    pub(crate) stage: Option<String>,
+    /// Only events of this type
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) event_type: Option<String>,
+    /// Only the event with this message id
+    #[arg(long, value_name = "ID")]
+    pub(crate) message_id: Option<String>,
+    /// Only those with this text in their reason
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) because: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

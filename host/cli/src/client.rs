@@ -108,10 +108,6 @@ impl Client {
         self.send(Method::GET, path, Sent::Nothing, &[]).await?.json(self)
     }
 
-    pub(crate) async fn post<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
-        self.send(Method::POST, path, Sent::Nothing, &[]).await?.json(self)
-    }
-
     /// A thing and its tag.
     pub(crate) async fn tagged(&self, path: &str) -> Result<(Value, Option<String>), Failure> {
         let reply = self.send(Method::GET, path, Sent::Nothing, &[]).await?;

@@ -1,10 +1,11 @@
 //! What each command does.
 
-use crate::args::{ClientCommand, DeadLetters, Events, Import, ImportWhat, Plugin, Server, Transform};
-use crate::client::{Client, encoded};
+use crate::args::{ClientCommand, Events, Import, ImportWhat, Plugin, Server, Transform};
+use crate::client::Client;
 use crate::failure::{Exit, Failure};
-use crate::{Outside, plugin, remote, show, transform};
-use pintle_control::{DeadLetterDetail, DeadLetterPage, RetryOutcome, Status, TailLine};
+use crate::{Outside, dead_letters, plugin, remote, show, transform};
+use pintle_control::health::{Thresholds, complaints};
+use pintle_control::{Status, TailLine};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::io::{ErrorKind, Write};
@@ -45,36 +46,13 @@ async fn ask(
     err: &mut dyn Write,
 ) -> Result<Exit, Failure> {
     match command {
-        ClientCommand::Status { server } => status(&server, out).await,
-        ClientCommand::DeadLetters(DeadLetters::List { destination, limit, before, server }) => {
-            let mut path = format!("/admin/v1/dead-letters?limit={limit}");
-            for (name, value) in [("destination", destination), ("before", before)] {
-                if let Some(value) = value {
-                    path.push_str(&format!("&{name}={}", encoded(&value)));
-                }
-            }
-            list(&server, &path, out, err).await
+        ClientCommand::Status { check: false, server, .. } => status(&server, out).await,
+        ClientCommand::Status { check: true, unsettled_max, dead_letters_max, server } => {
+            let thresholds =
+                Thresholds { unsettled_seconds_max: unsettled_max, dead_letters_max, ..Thresholds::default() };
+            health(&server, &thresholds, out).await
         }
-        ClientCommand::DeadLetters(DeadLetters::Show { id, server }) => {
-            let path = format!("/admin/v1/dead-letters/{}", encoded(&id));
-            let letter: DeadLetterDetail = Client::of(&server)?.get(&path).await?;
-            if server.json {
-                json(&letter, out)?;
-            } else {
-                show::dead_letters::detail(&letter, now_ms(), out)?;
-            }
-            Ok(Exit::Done)
-        }
-        ClientCommand::DeadLetters(DeadLetters::Retry { id, server }) => {
-            let path = format!("/admin/v1/dead-letters/{}/retry", encoded(&id));
-            let outcome: RetryOutcome = Client::of(&server)?.post(&path).await?;
-            if server.json {
-                json(&outcome, out)?;
-            } else {
-                writeln!(out, "{} will be delivered again", show::plain(&id))?;
-            }
-            Ok(Exit::Done)
-        }
+        ClientCommand::DeadLetters(command) => dead_letters::run(command, out, err).await,
         ClientCommand::Events(Events::Tail { server }) => tail(&server, out, err).await,
         ClientCommand::Import(Import { what: Some(ImportWhat::RudderCli(import)), .. }) => {
             remote::import_rudder_cli(&import, out, err).await
@@ -101,20 +79,18 @@ async fn status(server: &Server, out: &mut dyn Write) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-async fn list(server: &Server, path: &str, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
-    let page: DeadLetterPage = Client::of(server)?.get(path).await?;
+/// For a monitor that knows exit codes: nothing to say is good news.
+async fn health(server: &Server, thresholds: &Thresholds, out: &mut dyn Write) -> Result<Exit, Failure> {
+    let status: Status = Client::of(server)?.get("/admin/v1/status").await?;
+    let found = complaints(&status, thresholds);
     if server.json {
-        json(&page, out)?;
-        return Ok(Exit::Done);
+        json(&serde_json::json!({"healthy": found.is_empty(), "complaints": found}), out)?;
+    } else {
+        for complaint in &found {
+            writeln!(out, "{}", show::plain(complaint))?;
+        }
     }
-    show::dead_letters::list(&page, now_ms(), out)?;
-    if page.dead_letters.is_empty() {
-        writeln!(err, "no dead letters")?;
-    }
-    if let Some(before) = &page.next_before {
-        writeln!(err, "older ones: --before {}", show::plain(before))?;
-    }
-    Ok(Exit::Done)
+    Ok(if found.is_empty() { Exit::Done } else { Exit::Unhealthy })
 }
 
 async fn tail(server: &Server, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {

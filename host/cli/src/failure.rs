@@ -9,6 +9,8 @@ pub enum Exit {
     Done = 0,
     /// It did not work: not found, refused, something stays off.
     Failed = 1,
+    /// Something is not as it should be (`status --check`).
+    Unhealthy = 2,
     /// The command line makes no sense.
     Usage = 64,
     /// The file cannot be used.

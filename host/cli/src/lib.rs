@@ -8,6 +8,7 @@
 //! |---|---|
 //! | 0 | done |
 //! | 1 | it did not work: not found, refused, or (`import --check`) something stays off |
+//! | 2 | something is not as it should be (`status --check`) |
 //! | 64 | the command line makes no sense |
 //! | 65 | the file cannot be used |
 //! | 69 | no Pintle answers at the admin address |
@@ -15,6 +16,7 @@
 mod args;
 mod client;
 mod commands;
+mod dead_letters;
 mod failure;
 mod local;
 mod plugin;

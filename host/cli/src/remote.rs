@@ -1,9 +1,11 @@
 //! Commands about the catalog of a running Pintle: thin clients of the admin API.
 
 pub(crate) mod args;
+mod audit;
 mod code;
 mod export;
 mod figures;
+mod filter;
 mod keep_out;
 mod plugins;
 mod revisions;
@@ -39,6 +41,7 @@ pub(crate) async fn run(command: Remote, out: &mut dyn Write, err: &mut dyn Writ
         Remote::Credential(command) => things::credential(command, out, err).await,
         Remote::RejectedEvents(command) => keep_out::rejected(command, out, err).await,
         Remote::Suppress(command) => keep_out::suppress(command, out, err).await,
+        Remote::Audit(command) => audit::run(command, out, err).await,
         Remote::Revisions(command) => revisions::run(command, out, err).await,
         Remote::Export(export) => export::run(&export, out, err).await,
         Remote::Token(command) => tokens::run(command, out, err).await,

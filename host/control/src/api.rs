@@ -3,9 +3,11 @@
 //! Every path is in [`routes`], with the role that it needs; the OpenAPI document is made from the same list.
 //! Everything that fails is a [`Problem`].
 
+mod audit;
 mod body;
 mod catalog;
 mod code;
+mod dead_letters;
 mod export;
 mod figures;
 mod importers;
@@ -23,7 +25,6 @@ mod trials;
 pub use logs::LogsLine;
 
 use crate::access::{Access, Caller, Role};
-use crate::dead_letters::{DeadLetterDetail, DeadLetterFilter, DeadLetterPage, RetryOutcome};
 use crate::guard::{self, Hosts};
 use crate::office::Office;
 use crate::plant::Plant;
@@ -32,16 +33,14 @@ use crate::service::Config;
 use crate::status::Status;
 use crate::tail::{End, TailEvent, TailLine};
 use axum::body::Body;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, Request, State};
-use axum::http::{StatusCode, header};
+use axum::extract::{Request, State};
+use axum::http::header;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use bytes::Bytes;
 use futures_util::stream;
 use metrics_exporter_prometheus::PrometheusHandle;
-use serde::Deserialize;
 use std::convert::Infallible;
 use std::sync::Arc;
 use tokio::sync::broadcast::{self, error::RecvError};
@@ -138,51 +137,17 @@ async fn health() -> Response {
 
 async fn metrics_text(State(api): State<Api>) -> Response {
     let kind = "text/plain; version=0.0.4; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], api.metrics.render()).into_response()
+    let mut text = api.metrics.render();
+    match api.plant.status().await {
+        Ok(status) => text.push_str(&crate::gauges::render(&status)),
+        // Without the database there is no status; what is counted in memory is told all the same.
+        Err(failure) => tracing::debug!(%failure, "metrics without the status"),
+    }
+    ([(header::CONTENT_TYPE, kind)], text).into_response()
 }
 
 async fn status(State(api): State<Api>) -> Result<Json<Status>, Problem> {
     Ok(Json(api.plant.status().await?))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Page {
-    destination: Option<String>,
-    limit: Option<u32>,
-    before: Option<String>,
-}
-
-async fn dead_letters(
-    State(api): State<Api>,
-    page: Result<Query<Page>, QueryRejection>,
-) -> Result<Json<DeadLetterPage>, Problem> {
-    let Query(page) =
-        page.map_err(|error| Problem::new(Code::BadRequest, format!("{error}; use destination, limit and before")))?;
-    let limit = api.limit(page.limit)?;
-    let filter = DeadLetterFilter { destination: page.destination, limit, before: page.before };
-    let dead_letters = api.plant.dead_letters(filter).await?;
-    let full = dead_letters.len() >= limit as usize;
-    let next_before = dead_letters.last().filter(|_| full).map(|last| last.id.clone());
-    Ok(Json(DeadLetterPage { dead_letters, next_before }))
-}
-
-async fn dead_letter(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<DeadLetterDetail>, Problem> {
-    let found = api.plant.dead_letter(id.clone()).await?;
-    found.map(Json).ok_or_else(|| no_dead_letter(&id))
-}
-
-async fn retry(State(api): State<Api>, Path(id): Path<String>) -> Result<Response, Problem> {
-    match api.plant.retry(id.clone()).await? {
-        outcome @ RetryOutcome::Queued => Ok((StatusCode::ACCEPTED, Json(outcome)).into_response()),
-        RetryOutcome::NotFound => Err(no_dead_letter(&id)),
-        RetryOutcome::Refused { reason } => Err(Problem::new(Code::Conflict, reason)),
-    }
-}
-
-fn no_dead_letter(id: &str) -> Problem {
-    let detail = format!("there is no dead letter {id:?}: it was delivered again, has expired, or never was");
-    Problem::new(Code::NotFound, detail)
 }
 
 async fn tail(State(api): State<Api>) -> Result<Response, Problem> {

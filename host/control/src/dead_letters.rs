@@ -3,15 +3,92 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// Which dead letters are asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Which dead letters are meant; all of them when nothing is said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct DeadLetterFilter {
     /// Of this destination only.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub destination: Option<String>,
-    /// At most so many.
-    pub limit: u32,
+    /// From this source only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// Of this connection only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
+    /// Only those that died in a `transformation`, or in `delivery`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+    /// Only events of this type.
+    #[serde(skip_serializing_if = "Option::is_none", rename = "type")]
+    pub event_type: Option<String>,
+    /// Only the event with this messageId.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
+    /// Only those with this text in their reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Only those that died then or later, in Unix milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since_ms: Option<i64>,
+    /// Only those that died before that, in Unix milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until_ms: Option<i64>,
     /// Only those older than this one: the id of the last of the page before.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
+    /// Only those newer than this one: `next_after` of the batch before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+}
+
+/// What is to be done to many dead letters, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DeadLetterBatch {
+    /// Which.
+    pub filter: DeadLetterFilter,
+    /// At most so many in this request; `dead-letters-max` bounds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+/// What became of many retries.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetriedBatch {
+    /// How many will be delivered again.
+    pub queued: u64,
+    /// Those that stay, and why.
+    pub refused: Vec<RefusedRetry>,
+    /// The value of `after` that goes on behind this batch, when there may be more.
+    pub next_after: Option<String>,
+}
+
+/// A dead letter that stays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedRetry {
+    /// Which.
+    pub id: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What became of a request to discard many.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiscardedBatch {
+    /// How many are gone.
+    pub discarded: u64,
+    /// Whether there may be more: as many as the limit allows are gone.
+    pub more: bool,
+}
+
+/// The body of a retry of one dead letter.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RetryBody {
+    /// The event that takes the place of its own, in whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<Box<RawValue>>,
 }
 
 /// One dead letter of a list.

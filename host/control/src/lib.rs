@@ -17,7 +17,9 @@ pub mod access;
 pub mod api;
 pub mod comparison;
 pub mod editor;
+mod gauges;
 pub mod guard;
+pub mod health;
 pub mod keys;
 pub mod metrics;
 pub mod plant;
@@ -40,12 +42,15 @@ pub const FILE_AUTHOR: &str = "file";
 
 pub use access::Role;
 pub use api::LogsLine;
-pub use dead_letters::{DeadLetter, DeadLetterDetail, DeadLetterFilter, DeadLetterPage, RetryOutcome};
+pub use dead_letters::{
+    DeadLetter, DeadLetterBatch, DeadLetterDetail, DeadLetterFilter, DeadLetterPage, DiscardedBatch, RefusedRetry,
+    RetriedBatch, RetryBody, RetryOutcome,
+};
 pub use editor::{Changed, Editor, Tools};
 pub use keys::KeyFile;
 pub use metrics::metrics_handle;
 pub use office::Office;
-pub use plant::{Answer, Failure, Plant};
+pub use plant::{Answer, Failure, Order, Plant};
 pub use refusal::Refusal;
 pub use service::{Admin, Config, Error};
 pub use status::{Breaker, CatalogStatus, DestinationStatus, LastError, LogStatus, Node, Off, Status};

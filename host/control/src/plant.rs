@@ -4,6 +4,7 @@ use crate::dead_letters::{DeadLetter, DeadLetterDetail, DeadLetterFilter, RetryO
 use crate::status::Status;
 use crate::tail::TailEvent;
 use futures_util::future::BoxFuture;
+use serde_json::value::RawValue;
 use tokio::sync::broadcast;
 
 /// A running Pintle, as the admin API sees it.
@@ -11,8 +12,17 @@ pub trait Plant: Send + Sync + 'static {
     /// How everything is.
     fn status(&self) -> Answer<'_, Status>;
 
-    /// Dead letters, newest first, at most `filter.limit`.
-    fn dead_letters(&self, filter: DeadLetterFilter) -> Answer<'_, Vec<DeadLetter>>;
+    /// Dead letters, newest first, at most so many.
+    fn dead_letters(&self, filter: DeadLetterFilter, limit: u32) -> Answer<'_, Vec<DeadLetter>>;
+
+    /// The ids of dead letters, oldest first, at most so many.
+    fn oldest_dead_letters(&self, filter: DeadLetterFilter, limit: u32) -> Answer<'_, Vec<String>>;
+
+    /// Removes dead letters, the oldest first, at most so many; says how many. What is removed is gone for good.
+    fn discard(&self, filter: DeadLetterFilter, limit: u32, by: Order) -> Answer<'_, u64>;
+
+    /// Gives a dead letter another event; false when there is no such dead letter.
+    fn edit(&self, id: String, message: Box<RawValue>, by: Order) -> Answer<'_, bool>;
 
     /// One dead letter with everything that is known about it.
     fn dead_letter(&self, id: String) -> Answer<'_, Option<DeadLetterDetail>>;
@@ -23,6 +33,17 @@ pub trait Plant: Send + Sync + 'static {
     /// Events accepted from now on. The channel is bounded: who does not keep up misses events and is
     /// told how many.
     fn tail(&self) -> broadcast::Receiver<TailEvent>;
+}
+
+/// Who wants something done, and why: it is written down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Who.
+    pub author: String,
+    /// To what, in words.
+    pub subject: String,
+    /// Why; empty when nobody said.
+    pub reason: String,
 }
 
 /// What a [`Plant`] answers, later.

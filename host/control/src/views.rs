@@ -1,6 +1,7 @@
 //! The documents of the catalog's part of the API. All times are Unix milliseconds. Secrets are never in
 //! them: a secret shows as `#secret:` and its fingerprint.
 
+pub mod audit;
 pub mod code;
 pub mod figures;
 pub mod gateway;

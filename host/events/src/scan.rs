@@ -12,9 +12,12 @@
 mod json;
 #[cfg(test)]
 mod oracle;
+mod pick;
 #[cfg(test)]
 mod tests;
 mod unescape;
+
+pub use pick::{elements, members, text};
 
 use json::{Cursor, Quoted, Value};
 use std::borrow::Cow;
@@ -127,7 +130,7 @@ pub fn batch<'a>(body: &'a str, limits: &Limits) -> Result<Vec<Element<'a>>, Inv
         while more {
             let name = cursor.name()?;
             if *plain(name) == *b"batch" {
-                found = elements(&mut cursor, limits)?;
+                found = batch_elements(&mut cursor, limits)?;
             } else {
                 cursor.value(limits.nesting_max)?;
             }
@@ -147,37 +150,20 @@ pub fn batch<'a>(body: &'a str, limits: &Limits) -> Result<Vec<Element<'a>>, Inv
 /// key there. Only of a body that was read as events before.
 #[must_use]
 pub fn member<'a>(body: &'a str, wanted: &str) -> Option<Cow<'a, str>> {
-    string(&own_member(body, wanted)?)
+    let [found] = members(body, [wanted]);
+    string(&Cursor::new(found?).value(u8::MAX).ok()?)
 }
 
 /// Whether the body itself has a member of that name.
 #[must_use]
 pub fn has_member(body: &str, wanted: &str) -> bool {
-    own_member(body, wanted).is_some()
-}
-
-fn own_member<'a>(body: &'a str, wanted: &str) -> Option<Value<'a>> {
-    let mut cursor = Cursor::new(body);
-    if cursor.peek() != Some(b'{') {
-        return None;
-    }
-    let mut found = None;
-    let mut more = cursor.open_object().ok()?;
-    while more {
-        let name = plain(cursor.name().ok()?);
-        let value = cursor.value(u8::MAX).ok()?;
-        if *name == *wanted.as_bytes() {
-            found = Some(value);
-        }
-        more = cursor.another(b'}').ok()?;
-    }
-    found
+    members(body, [wanted])[0].is_some()
 }
 
 /// The events of an array. The outer error ends the scan; the inner one waits, because JSON that is
 /// malformed further on outranks it.
 #[allow(clippy::type_complexity, reason = "two ranks of failure, as said above")]
-fn elements<'a>(cursor: &mut Cursor<'a>, limits: &Limits) -> Result<Result<Vec<Element<'a>>, Invalid>, Invalid> {
+fn batch_elements<'a>(cursor: &mut Cursor<'a>, limits: &Limits) -> Result<Result<Vec<Element<'a>>, Invalid>, Invalid> {
     let mut found = Ok(Vec::new());
     if cursor.peek() != Some(b'[') {
         cursor.value(limits.nesting_max)?;
@@ -257,7 +243,7 @@ fn plain(name: Quoted<'_>) -> Cow<'_, [u8]> {
         return Cow::Borrowed(name.bytes);
     }
     // No name that is looked for is longer than this, even with every letter escaped.
-    const ESCAPED_NAME_MAX: usize = 6 * "originalTimestamp".len();
+    const ESCAPED_NAME_MAX: usize = 6 * "resolutionStrategy".len();
     if name.bytes.len() > ESCAPED_NAME_MAX {
         return Cow::Borrowed(b"");
     }

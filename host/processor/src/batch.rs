@@ -134,6 +134,20 @@ pub fn payload(members: &[u8]) -> Bytes {
     [b"{", members, b"}"].concat().into()
 }
 
+/// A payload with another message in it; its metadata stay.
+#[must_use]
+pub fn edited(old: &[u8], message: &[u8]) -> Bytes {
+    let inside = old.strip_prefix(b"{").and_then(|rest| rest.strip_suffix(b"}")).unwrap_or_default();
+    payload(&members(message, &inside[memchr_metadata(inside)..]))
+}
+
+/// The message of an event's members.
+#[must_use]
+pub fn message(members: &[u8]) -> &[u8] {
+    let message = &members[..memchr_metadata(members)];
+    message.strip_prefix(MESSAGE).unwrap_or(message)
+}
+
 const MESSAGE: &[u8] = b"\"message\":";
 const METADATA: &[u8] = b",\"metadata\":";
 

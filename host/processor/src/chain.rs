@@ -106,7 +106,7 @@ impl Chain {
             flowing = next;
             if let Some((_, gate)) = self.fan_out.as_ref().filter(|(steps, _)| *steps == at + 1) {
                 flowing.retain(|event| {
-                    let passes = gate.lets_through(&event.members);
+                    let passes = gate.lets_through(batch::message(&event.members));
                     if !passes {
                         ended.push((event.owner, End::LeftOut));
                     }

@@ -1,5 +1,6 @@
 //! Reads chunks for one destination and sorts their events by connection.
 
+use crate::admission::Admission;
 use crate::batch::{Input, Scope};
 use crate::spec::{Mode, Spec};
 use pintle_events::{EventRef, Position};
@@ -27,6 +28,7 @@ pub struct Intake {
 struct Way {
     source_id: Arc<str>,
     scope: Scope,
+    admission: Admission,
     starts: BTreeMap<i64, i64>,
 }
 
@@ -50,6 +52,7 @@ impl Intake {
                 let way = Way {
                     source_id: source.as_str().into(),
                     scope: Scope::new(route, &spec.id, &spec.destination),
+                    admission: Admission::new(route, &spec.id, &spec.destination),
                     starts: starts.remove(&route.connection_id).unwrap_or_default(),
                 };
                 (source.clone(), way)
@@ -84,7 +87,8 @@ impl Intake {
                 passed.push(idx);
                 continue;
             };
-            let filtered = if chunk.is_duplicate(idx) { Some(DUPLICATE.to_owned()) } else { self.filtered(&event) };
+            let filtered =
+                if chunk.is_duplicate(idx) { Some(DUPLICATE.to_owned()) } else { self.filtered(&event, way) };
             if let Some(reason) = filtered {
                 crate::metrics::ended(&self.spec.id, "filtered");
                 Ticket::new(self.tracker.clone(), vec![position], vec![0]).settle(0, Fate::Filtered { reason });
@@ -98,7 +102,7 @@ impl Intake {
         Ok(taken)
     }
 
-    fn filtered(&self, event: &EventRef<'_>) -> Option<String> {
+    fn filtered(&self, event: &EventRef<'_>, way: &Way) -> Option<String> {
         // The gateway stores none of them: this one was accepted before the user was on the list.
         if self.suppressions.contains(event.user_id) {
             return Some(suppressions::REASON.to_owned());
@@ -109,6 +113,9 @@ impl Intake {
         }
         let known =
             self.plugin_types.is_empty() || self.plugin_types.iter().any(|t| t.eq_ignore_ascii_case(event_type));
-        (!known || !self.spec.destination.takes(event_type)).then(|| "Message type not supported".to_owned())
+        if !known || !self.spec.destination.takes(event_type) {
+            return Some("Message type not supported".to_owned());
+        }
+        way.admission.refuses(event)
     }
 }

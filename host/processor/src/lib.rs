@@ -4,7 +4,8 @@
 //!            ┌────────────────────── one Runner per destination ──────────────────────┐
 //!  log ──────┤ intake ──▶ route ──▶ chain (transformations) ──▶ map (destination) ──▶ │ outlet
 //!  (Reader)  │ a chunk,   which      events in, events out       deliveries, tickets   │
-//!            │ as stored  connection                                                  │
+//!            │ as stored  connection,                                                 │
+//!            │            its filter                                                  │
 //!            └────────────────────────────────────────────────────────────────────────┘
 //! ```
 //!
@@ -13,9 +14,11 @@
 //! drained first. Runners share nothing but the log's memory and the component runtime: one that waits for
 //! its destination, or for a transformation that loops, holds up nobody else.
 
+pub mod admission;
 pub mod batch;
 pub mod chain;
 pub mod config;
+pub mod filter;
 pub mod given;
 pub mod intake;
 pub mod integrations;

@@ -3,7 +3,7 @@
 use crate::batch::{self, Input};
 use crate::chain::{End, Product};
 use crate::config::Config;
-use crate::{isolate, metrics};
+use crate::{integrations, isolate, metrics};
 use bytes::Bytes;
 use pintle_runtime::CallFailure;
 use pintle_runtime::destination::{Context, Delivery as Described, Destination, Outcome, Request};
@@ -181,7 +181,7 @@ fn ended(end: &End) -> Way {
         End::Dropped { transformation } => {
             Way::Filter { reason: format!("dropped by transformation \"{transformation}\"") }
         }
-        End::LeftOut => Way::Filter { reason: "its integrations leave this destination out".to_owned() },
+        End::LeftOut => Way::Filter { reason: integrations::LEFT_OUT.to_owned() },
         End::Failed { reason, stack } => {
             Way::Dead { stage: Stage::Transformation, reason: reason.clone(), error: stack.clone(), payload: None }
         }

@@ -1,5 +1,6 @@
 //! Runs a candidate beside the live version, over events that really went through a connection.
 
+use crate::admission::Admission;
 use crate::batch::{Input, Scope};
 use crate::chain::Chain;
 use crate::config::Config;
@@ -117,10 +118,12 @@ impl Stage {
         let candidate = self.load(&request.transformation, &request.candidate, &given).await?;
 
         let scope = Scope::new(&route, &connection.destination, destination);
+        let admission = Admission::new(&route, &connection.destination, destination);
         let starts = revisions::connection_starts(&self.store).await?.remove(&request.connection).unwrap_or_default();
         let goes = |event: &pintle_events::EventRef<'_>, position: Position| {
             event.source_id == connection.source
                 && destination.takes(event.event_type)
+                && admission.refuses(event).is_none()
                 && starts.get(&position.lane).is_none_or(|start| position.seq >= *start)
                 && settled(position)
         };

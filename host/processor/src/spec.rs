@@ -147,6 +147,7 @@ impl Spec {
                 config: serde_json::Value::Null,
                 state: DestinationState::Disabled,
                 message_types: None,
+                integration: None,
             },
             routes: BTreeMap::new(),
             transformations: BTreeMap::new(),

@@ -4,10 +4,26 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-/// The wait after the `tries`-th failure (from 1): `base` doubled with each failure, at most `max`, of
-/// which the upper half is random, so that what failed together does not come again together.
+/// Which part of a wait's random half is waited. Drawn once per request: what failed in different requests does
+/// not come again together, and what failed in one does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spread(f64);
+
+impl Spread {
+    pub(crate) fn draw() -> Spread {
+        Spread(rand::random())
+    }
+
+    /// The wait after the `tries`-th failure (from 1): `base` doubled with each failure, at most `max`, of
+    /// which the upper half is random.
+    pub(crate) fn wait(self, tries: u32, base: Duration, max: Duration) -> Duration {
+        spread(doubled(tries, base, max), self.0)
+    }
+}
+
+/// The wait after a failure that nothing else shares.
 pub(crate) fn wait(tries: u32, base: Duration, max: Duration) -> Duration {
-    spread(doubled(tries, base, max), rand::random::<f64>())
+    Spread::draw().wait(tries, base, max)
 }
 
 fn doubled(tries: u32, base: Duration, max: Duration) -> Duration {

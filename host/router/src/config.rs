@@ -17,6 +17,12 @@ pub struct Config {
     pub waiting_events_max: NonZeroUsize,
     /// Bytes of those deliveries; `send` waits beyond. Default: 32 MiB.
     pub waiting_bytes_max: NonZeroU32,
+    /// Events in one bulk request, for plugins that combine requests; what the plugin's manifest says counts when
+    /// it is less. 1: every event goes by itself. Default: 1,000.
+    pub bulk_events_max: NonZeroUsize,
+    /// Bytes of the body of a bulk request before compression; what the plugin's manifest says counts when it
+    /// is less. A larger event goes by itself. Default: 4 MiB.
+    pub bulk_bytes_max: NonZeroUsize,
     /// How long one request may take, connection and body of the answer included. Default: 10 s.
     #[serde(with = "seconds")]
     pub attempt_timeout: Duration,
@@ -80,6 +86,8 @@ impl Default for Config {
             concurrency_max: count(64),
             waiting_events_max: count(4_096),
             waiting_bytes_max: small(32 << 20),
+            bulk_events_max: count(1_000),
+            bulk_bytes_max: count(4 << 20),
             attempt_timeout: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(5),
             first_byte_timeout: Duration::from_secs(10),

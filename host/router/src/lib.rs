@@ -13,9 +13,12 @@
 //! ```
 //!
 //! What must stay true:
-//! - At most one delivery of a key is in flight, and first receipts of a key are in the order of `send`.
+//! - At most one request with deliveries of a key is in flight, and first receipts of a key are in the order of
+//!   `send`. A bulk request carries one delivery of a key, or several in their order where the plugin says that
+//!   the destination cannot take a later one and want an earlier one again.
 //! - A delivery that fails while others get through parks; one that fails when nothing gets through means
 //!   that the destination is down: the breaker opens, and the log is the backlog.
+//! - What fails as a whole comes again in halves, so that no event is given up for another's sake.
 //! - 429 slows the whole destination down and never parks anything.
 //! - A trap or a time-out of a plugin is a failure of that delivery, never an error of the outlet.
 //! - An idle outlet has no timer running.

@@ -16,6 +16,10 @@ const BREAKER_OPENED: &str = "pintle_router_breaker_opened_total";
 const FORBIDDEN: &str = "pintle_router_egress_refused_total";
 const FETCHED: &str = "pintle_fetch_requests_total";
 const FETCH_SECONDS: &str = "pintle_fetch_seconds";
+const REQUESTS: &str = "pintle_router_requests_total";
+const BULK_EVENTS: &str = "pintle_router_bulk_events";
+const HALVED: &str = "pintle_router_bulk_halved_total";
+const UNCOMBINED: &str = "pintle_router_combine_failed_total";
 const ATTEMPT_SECONDS: &str = "pintle_router_attempt_seconds";
 
 /// Tells the recorder what the names mean. Call it once, after the recorder is installed.
@@ -29,7 +33,19 @@ pub fn describe() {
     describe_counter!(DEAD, Unit::Count, "Deliveries that became dead letters.");
     describe_counter!(PARKED, Unit::Count, "Deliveries that were parked, also behind another of their key.");
     describe_counter!(RETRIED, Unit::Count, "Failed attempts that will be repeated.");
-    describe_counter!(FAILED, Unit::Count, "Failed attempts by kind: reject, refused, throttled, retry, unsent.");
+    describe_counter!(
+        FAILED,
+        Unit::Count,
+        "Failed attempts by kind: reject, refused, throttled, retry, unsent. A bulk request that fails as a whole is one."
+    );
+    describe_counter!(REQUESTS, Unit::Count, "Requests sent; a bulk request carries several deliveries.");
+    describe_histogram!(BULK_EVENTS, Unit::Count, "Deliveries in a bulk request that was sent.");
+    describe_counter!(
+        HALVED,
+        Unit::Count,
+        "Bulk requests that failed as a whole, or were too large, whose deliveries come again in halves."
+    );
+    describe_counter!(UNCOMBINED, Unit::Count, "Calls of `combine` that failed: their deliveries go one by one.");
     describe_counter!(BREAKER_OPENED, Unit::Count, "How often the breaker opened.");
     describe_counter!(
         FORBIDDEN,
@@ -56,6 +72,10 @@ pub(crate) struct Metrics {
     pub(crate) parked: Counter,
     pub(crate) retried: Counter,
     pub(crate) breaker_opened: Counter,
+    pub(crate) requests: Counter,
+    pub(crate) halved: Counter,
+    pub(crate) uncombined: Counter,
+    bulk_events: Histogram,
     failed: [Counter; 5],
     attempt_seconds: Histogram,
     destination: Arc<str>,
@@ -78,6 +98,10 @@ impl Metrics {
             parked: of(PARKED),
             retried: of(RETRIED),
             breaker_opened: of(BREAKER_OPENED),
+            requests: of(REQUESTS),
+            halved: of(HALVED),
+            uncombined: of(UNCOMBINED),
+            bulk_events: histogram!(BULK_EVENTS, "destination" => destination.clone()),
             failed: ["reject", "refused", "throttled", "retry", "unsent"].map(failed),
             attempt_seconds: histogram!(ATTEMPT_SECONDS, "destination" => destination.clone()),
             destination: destination.clone(),
@@ -86,6 +110,10 @@ impl Metrics {
 
     pub(crate) fn attempt(&self, took: Duration) {
         self.attempt_seconds.record(took);
+    }
+
+    pub(crate) fn bulk(&self, members: usize) {
+        self.bulk_events.record(members as f64);
     }
 
     /// Looked up each time: it is rare, and should not show where it never happens.

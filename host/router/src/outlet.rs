@@ -9,9 +9,24 @@
 //! ```
 //! `queue` says who is next, `attempt` tries, `settle` decides what an end means, `park` keeps what has to
 //! wait outside the log, `state` holds what they share, and `actor` is the task that drives them.
+//!
+//! Where the plugin combines requests, an attempt may stand for many deliveries:
+//!
+//! ```text
+//!  heads ──▶ gather ──▶ combine ──▶ bulk request ──▶ one verdict for all, or one for each ──▶ together
+//!    ▲      (what is     (plugin)    (HTTP)                                                       │
+//!    │       ready)          └─ left out: alone                                                   │
+//!    └──────────────────── failed as a whole: in halves ◀─────────────────────────────────────────┘
+//! ```
+//! `gather` says who shares a request, `combine` has the plugin make it, `bulk` sends it, and `together` gives
+//! each member its own end.
+#![allow(clippy::vec_box, reason = "deliveries go from the queue into requests and back without being copied")]
 
 mod actor;
 mod attempt;
+mod bulk;
+mod combine;
+mod gather;
 mod item;
 mod park;
 mod queue;
@@ -20,6 +35,7 @@ mod settle;
 mod state;
 mod status;
 mod suppressed;
+mod together;
 
 pub use room::Closed;
 pub use status::Status;
@@ -31,6 +47,7 @@ use crate::mask::Mask;
 use crate::metrics::Metrics;
 use crate::pace::Pace;
 use actor::Arrival;
+use gather::Bounds;
 use pintle_runtime::destination::Destination;
 use pintle_store::settle::{Parked, Tracker};
 use pintle_store::suppressions::Suppressions;
@@ -78,6 +95,8 @@ struct Shared {
     metrics: Metrics,
     board: Board,
     pace: Pace,
+    /// How much one bulk request may carry, where requests are combined.
+    bounds: Option<Bounds>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -112,6 +131,7 @@ impl Outlet {
         let rooms = Rooms::new(&config);
         let board = Board::default();
         let pace = Pace::new(plugin.manifest().rate.requests_per_second);
+        let bounds = Bounds::of(plugin.manifest(), &config);
         let shared = Arc::new(Shared {
             config,
             destination_id,
@@ -124,6 +144,7 @@ impl Outlet {
             metrics,
             board,
             pace,
+            bounds,
         });
         let mut state = State::new(shared.clone());
         let now = Instant::now();

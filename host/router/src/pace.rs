@@ -28,6 +28,13 @@ impl Pace {
         }
     }
 
+    /// When the next turn is due; nothing when it is due already.
+    pub(crate) fn due(&self, now: Instant) -> Option<Instant> {
+        self.between?;
+        let next = *self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        next.filter(|at| *at > now)
+    }
+
     /// Takes the next turn; nothing when it is due already.
     fn take(&self, now: Instant) -> Option<Instant> {
         let between = self.between?;
@@ -55,6 +62,15 @@ mod tests {
         assert_eq!(waits(7, now, &pace), [0, 0, 0, 0, 250, 500, 750]);
         // Two seconds later all of it was used up and made good.
         assert_eq!(waits(5, now + Duration::from_secs(3), &pace), [0, 0, 0, 0, 250]);
+    }
+
+    #[test]
+    fn looking_when_a_turn_is_due_takes_none() {
+        let (pace, now) = (Pace::new(Some(2.0)), Instant::now() + Duration::from_secs(60));
+        assert_eq!((pace.due(now), Pace::new(None).due(now)), (None, None));
+        assert_eq!(waits(3, now, &pace), [0, 0, 500]);
+        let due = pace.due(now).unwrap();
+        assert_eq!((due - now, pace.due(now), pace.due(due)), (Duration::from_secs(1), Some(due), None));
     }
 
     #[test]

@@ -60,15 +60,52 @@ pub(crate) async fn judge(
     answer: &Answer,
     after_max: Duration,
 ) -> Result<(), Failure> {
-    if plugin.manifest().conclude == Conclude::Standard {
-        return standard(answer, after_max);
+    match judge_bulk(plugin, request, answer, 1, after_max).await {
+        Judgement::Whole(result) => result,
+        Judgement::Each(results) => results.into_iter().collect(),
     }
-    match plugin.conclude(request, &answer.to_response()).await {
-        Ok(verdicts) => match verdicts.into_iter().next() {
-            Some(verdict) => custom(verdict, answer, after_max),
-            None => mistrusted(answer, after_max, "it gave no verdict"),
-        },
-        Err(failure) => concluding(&failure, answer, after_max),
+}
+
+/// What an answer means for a request that carries several deliveries.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Judgement {
+    /// The same for all of them: it is about the request.
+    Whole(Result<(), Failure>),
+    /// One word for each, in their order.
+    Each(Vec<Result<(), Failure>>),
+}
+
+/// Judges the answer to a request that carries so many deliveries.
+pub(crate) async fn judge_bulk(
+    plugin: &Destination,
+    request: &Request,
+    answer: &Answer,
+    members: usize,
+    after_max: Duration,
+) -> Judgement {
+    if plugin.manifest().conclude == Conclude::Standard {
+        return Judgement::Whole(standard(answer, after_max));
+    }
+    match plugin.conclude(request, &answer.to_response(), members).await {
+        Ok(verdicts) => {
+            let mut results = verdicts.into_iter().map(|verdict| custom(verdict, answer, after_max));
+            match (results.len(), results.next()) {
+                (1, Some(result)) => Judgement::Whole(result),
+                (_, first) => Judgement::Each(first.into_iter().chain(results).collect()),
+            }
+        }
+        Err(failure) => unjudged(&failure, answer, members, after_max),
+    }
+}
+
+/// The plugin could not judge. What was answered with a success and may have arrived is not sent again: each
+/// delivery becomes a dead letter, and the request is not tried in halves.
+fn unjudged(failure: &CallFailure, answer: &Answer, members: usize, after_max: Duration) -> Judgement {
+    match concluding(failure, answer, after_max) {
+        Err(failure @ Failure::Reject { .. }) if (200..300).contains(&answer.status) => {
+            Judgement::Each(vec![Err(failure); members])
+        }
+        result => Judgement::Whole(result),
     }
 }
 
@@ -189,6 +226,25 @@ mod tests {
         );
         assert!(matches!(judged(Verdict::Reject("no".to_owned()), 403), Err(Failure::Refused { .. })));
         assert!(matches!(judged(Verdict::RenewAuth, 401), Err(Failure::Retry { .. })));
+    }
+
+    #[test]
+    fn what_nobody_judged_is_not_sent_again_after_a_success() {
+        let fault = CallFailure::BadOutput("it gave 3 verdicts for 5 events".to_owned());
+        let judged = |status| unjudged(&fault, &answer(status, None), 5, HOUR);
+        let Judgement::Each(each) = judged(200) else { panic!("not as a whole") };
+        assert_eq!(each.len(), 5);
+        assert!(
+            each.iter()
+                .all(|one| matches!(one, Err(Failure::Reject { reason }) if reason.contains("3 verdicts for 5")))
+        );
+        assert!(matches!(judged(400), Judgement::Whole(Err(Failure::Reject { .. }))));
+        assert!(matches!(judged(503), Judgement::Whole(Err(Failure::Retry { .. }))));
+        assert!(matches!(judged(429), Judgement::Whole(Err(Failure::Throttled { .. }))));
+        assert!(matches!(
+            unjudged(&CallFailure::Busy, &answer(200, None), 5, HOUR),
+            Judgement::Whole(Err(Failure::Retry { .. }))
+        ));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod delivery;
 mod manifest;
+mod members;
 mod schema;
 mod wire;
 
@@ -135,9 +136,13 @@ impl Destination {
         }
     }
 
-    /// Merges prepared requests into bulk requests; only for plugins whose manifest says `combine`.
-    pub async fn combine(&self, requests: &[Request]) -> Result<Vec<Combined>, CallFailure> {
-        let given: Vec<wit::Request> = requests.iter().map(Into::into).collect();
+    /// Merges prepared requests into bulk requests; only for plugins whose manifest says `combine`. A request
+    /// that none of them carries is to be sent as it is.
+    ///
+    /// # Errors
+    /// Also when it carries a request twice, one that was not given, or none.
+    pub async fn combine(&self, requests: &[&Request]) -> Result<Vec<Combined>, CallFailure> {
+        let given: Vec<wit::Request> = requests.iter().map(|request| (*request).into()).collect();
         let combined = self.pool.call(
             "combine",
             given.len(),
@@ -148,21 +153,20 @@ impl Destination {
             |combined| combined.iter().map(|combined| wire::request_size(&combined.request)).sum(),
         );
         let combined: Vec<Combined> = combined.await?.into_iter().map(Into::into).collect();
-        let mut seen = vec![false; requests.len()];
-        for member in combined.iter().flat_map(|combined| &combined.members) {
-            match seen.get_mut(*member) {
-                Some(seen) if !*seen => *seen = true,
-                Some(_) => return Err(CallFailure::BadOutput(format!("it combined request {member} twice"))),
-                None => {
-                    return Err(CallFailure::BadOutput(format!("it combined request {member}, which does not exist")));
-                }
-            }
-        }
+        members::check(&combined, requests.len())?;
         Ok(combined)
     }
 
-    /// Judges an answer: one verdict, or one per member of a combined request.
-    pub async fn conclude(&self, request: &Request, response: &Response) -> Result<Vec<Verdict>, CallFailure> {
+    /// Judges the answer to a request that carries so many events: one verdict for all of them, or one for each.
+    ///
+    /// # Errors
+    /// Also when there is another number of verdicts: nobody could say whose they are.
+    pub async fn conclude(
+        &self,
+        request: &Request,
+        response: &Response,
+        members: usize,
+    ) -> Result<Vec<Verdict>, CallFailure> {
         let (request, response): (wit::Request, wit::Response) = (request.into(), response.into());
         let verdicts = self.pool.call(
             "conclude",
@@ -174,10 +178,8 @@ impl Destination {
             |verdicts| size_of_val(verdicts.as_slice()),
         );
         let verdicts = verdicts.await?;
-        match verdicts.is_empty() {
-            true => Err(CallFailure::BadOutput("it gave no verdict".to_owned())),
-            false => Ok(verdicts.into_iter().map(Into::into).collect()),
-        }
+        members::check_verdicts(verdicts.len(), members)?;
+        Ok(verdicts.into_iter().map(Into::into).collect())
     }
 
     /// The request that gets a token, if one is needed.

@@ -4,9 +4,10 @@ use crate::{status, workspace};
 use futures_util::FutureExt;
 use pintle_catalog::Catalog;
 use pintle_control::{
-    Answer, DeadLetter, DeadLetterDetail, DeadLetterFilter, Failure, Plant, RetryOutcome, Status, TailEvent,
+    Answer, DeadLetter, DeadLetterDetail, DeadLetterFilter, Failure, Order, Plant, RetryOutcome, Status, TailEvent,
 };
-use pintle_processor::{Handle, RetryError};
+use pintle_processor::{Handle, RetryError, batch};
+use pintle_store::audit::Action;
 use pintle_store::dead_letters::{self, Stored};
 use pintle_store::log::Log;
 use pintle_store::{Error, Store};
@@ -88,16 +89,39 @@ impl Plant for Parts {
         async { status::gather(self).await.map_err(failure) }.boxed()
     }
 
-    fn dead_letters(&self, filter: DeadLetterFilter) -> Answer<'_, Vec<DeadLetter>> {
+    fn dead_letters(&self, filter: DeadLetterFilter, limit: u32) -> Answer<'_, Vec<DeadLetter>> {
         async move {
-            let before = match filter.before.as_deref().map(str::parse::<i64>) {
-                Some(Err(_)) => return Ok(Vec::new()),
-                Some(Ok(id)) => Some(id),
-                None => None,
-            };
-            let filter = dead_letters::Filter { destination: filter.destination, before, limit: filter.limit };
-            let stored = dead_letters::list(&self.store, &filter).await.map_err(failure)?;
+            let Some(filter) = meant(filter) else { return Ok(Vec::new()) };
+            let stored = dead_letters::list(&self.store, &filter, limit).await.map_err(failure)?;
             Ok(stored.iter().map(summary).collect())
+        }
+        .boxed()
+    }
+
+    fn oldest_dead_letters(&self, filter: DeadLetterFilter, limit: u32) -> Answer<'_, Vec<String>> {
+        async move {
+            let Some(filter) = meant(filter) else { return Ok(Vec::new()) };
+            let ids = dead_letters::oldest(&self.store, &filter, limit).await.map_err(failure)?;
+            Ok(ids.iter().map(ToString::to_string).collect())
+        }
+        .boxed()
+    }
+
+    fn discard(&self, filter: DeadLetterFilter, limit: u32, by: Order) -> Answer<'_, u64> {
+        async move {
+            let Some(filter) = meant(filter) else { return Ok(0) };
+            let action = action("dead-letter.discard", by);
+            dead_letters::discard(&self.store, &filter, limit, action).await.map_err(failure)
+        }
+        .boxed()
+    }
+
+    fn edit(&self, id: String, message: Box<RawValue>, by: Order) -> Answer<'_, bool> {
+        async move {
+            let Ok(id) = id.parse() else { return Ok(false) };
+            let Some(stored) = dead_letters::get(&self.store, id).await.map_err(failure)? else { return Ok(false) };
+            let payload = batch::edited(&stored.letter.payload, message.get().as_bytes());
+            dead_letters::edit(&self.store, id, &payload, &action("dead-letter.edit", by)).await.map_err(failure)
         }
         .boxed()
     }
@@ -126,6 +150,29 @@ impl Plant for Parts {
     fn tail(&self) -> broadcast::Receiver<TailEvent> {
         self.tail.subscribe()
     }
+}
+
+/// A filter of the API as the store's; none when it names an id that nothing has. Ids are opaque to clients and
+/// numbers to us.
+fn meant(filter: DeadLetterFilter) -> Option<dead_letters::Filter> {
+    let id = |id: Option<String>| id.map(|id| id.parse().ok()).map_or(Some(None), |id| id.map(Some));
+    Some(dead_letters::Filter {
+        destination: filter.destination,
+        source: filter.source,
+        connection: filter.connection,
+        stage: filter.stage,
+        event_type: filter.event_type,
+        message_id: filter.message_id,
+        reason: filter.reason,
+        since_ms: filter.since_ms,
+        until_ms: filter.until_ms,
+        before: id(filter.before)?,
+        after: id(filter.after)?,
+    })
+}
+
+fn action(action: &'static str, by: Order) -> Action {
+    Action { author: by.author, action, subject: by.subject, reason: by.reason, count: 1 }
 }
 
 fn summary(stored: &Stored) -> DeadLetter {

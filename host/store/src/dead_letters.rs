@@ -1,6 +1,11 @@
 //! Outputs that will not be delivered unless somebody retries them, and ranges of events that fell off
 //! the end of the log.
 
+mod filter;
+
+pub use filter::Filter;
+
+use crate::audit::{self, Action};
 use crate::log::{Chunk, segment_table};
 use crate::settle::columns::{BindOutputs, column, read_output, statements, without_nul};
 use crate::settle::{DeadLetter, Parked, Tracker};
@@ -25,17 +30,6 @@ pub struct Stored {
     pub letter: DeadLetter,
 }
 
-/// Which dead letters to list, newest first.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    /// Only of this destination.
-    pub destination: Option<String>,
-    /// Only older ones than this id.
-    pub before: Option<i64>,
-    /// At most so many.
-    pub limit: u32,
-}
-
 /// A stored range of events that expired undelivered.
 #[derive(Clone, Debug)]
 pub struct Range {
@@ -54,21 +48,73 @@ pub struct Range {
 const COLUMNS: &str = "id, destination, (extract(epoch FROM created_at) * 1000)::bigint, stage, lane, seq, idx, \
     output, connection, source, message_id, event_type, key_hash, reason, error, attempts, request, response, payload";
 
-/// The dead letters that a filter lets through, newest first.
+/// The dead letters that a filter means, newest first, at most so many.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn list(store: &Store, filter: &Filter) -> Result<Vec<Stored>, Error> {
-    let rows = sqlx::query(AssertSqlSafe(format!(
-        "SELECT {COLUMNS} FROM dead_letters WHERE ($1::text IS NULL OR destination = $1) \
-         AND ($2::bigint IS NULL OR id < $2) ORDER BY id DESC LIMIT $3"
-    )))
-    .bind(&filter.destination)
-    .bind(filter.before)
-    .bind(i64::from(filter.limit))
-    .fetch_all(store.pool())
-    .await?;
+pub async fn list(store: &Store, filter: &Filter, limit: u32) -> Result<Vec<Stored>, Error> {
+    let query = sqlx::query(AssertSqlSafe(format!(
+        "SELECT {COLUMNS} FROM dead_letters WHERE {} ORDER BY id DESC LIMIT ${}",
+        filter::CONDITION,
+        filter::PARAMETERS + 1
+    )));
+    let rows = filter::bind(query, filter).bind(i64::from(limit)).fetch_all(store.pool()).await?;
     Ok(rows.iter().map(read).collect())
+}
+
+/// The ids of the dead letters that a filter means, oldest first, at most so many.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn oldest(store: &Store, filter: &Filter, limit: u32) -> Result<Vec<i64>, Error> {
+    let query = sqlx::query(AssertSqlSafe(format!(
+        "SELECT id FROM dead_letters WHERE {} ORDER BY id LIMIT ${}",
+        filter::CONDITION,
+        filter::PARAMETERS + 1
+    )));
+    let rows = filter::bind(query, filter).bind(i64::from(limit)).fetch_all(store.pool()).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// Removes the oldest dead letters that a filter means, at most so many: nobody wants them delivered. Writes down
+/// who did it, and says how many they were.
+///
+/// # Errors
+/// When the database does not answer. Then nothing has changed.
+pub async fn discard(store: &Store, filter: &Filter, limit: u32, action: Action) -> Result<u64, Error> {
+    let mut transaction = store.pool().begin().await?;
+    let query = sqlx::query(AssertSqlSafe(format!(
+        "DELETE FROM dead_letters WHERE id IN (SELECT id FROM dead_letters WHERE {} ORDER BY id LIMIT ${} \
+         FOR UPDATE SKIP LOCKED)",
+        filter::CONDITION,
+        filter::PARAMETERS + 1
+    )));
+    let gone = filter::bind(query, filter).bind(i64::from(limit)).execute(&mut *transaction).await?;
+    let count = gone.rows_affected();
+    if count > 0 {
+        audit::record(&mut transaction, &Action { count, ..action }).await?;
+    }
+    transaction.commit().await?;
+    Ok(count)
+}
+
+/// Gives a dead letter another payload, and writes down who did it. False when it was not there.
+///
+/// # Errors
+/// When the database does not answer. Then nothing has changed.
+pub async fn edit(store: &Store, id: i64, payload: &[u8], action: &Action) -> Result<bool, Error> {
+    let mut transaction = store.pool().begin().await?;
+    let edited = sqlx::query("UPDATE dead_letters SET payload = $2 WHERE id = $1")
+        .bind(id)
+        .bind(payload)
+        .execute(&mut *transaction)
+        .await?;
+    let was_there = edited.rows_affected() == 1;
+    if was_there {
+        audit::record(&mut transaction, action).await?;
+    }
+    transaction.commit().await?;
+    Ok(was_there)
 }
 
 /// One dead letter.
@@ -189,15 +235,6 @@ async fn outputs(connection: &mut PgConnection, destination: &str, position: Pos
     .fetch_all(connection)
     .await?;
     Ok(outputs.into_iter().map(|output| output as u32).collect())
-}
-
-/// Removes a dead letter that was dealt with otherwise. False when it was not there.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn remove(store: &Store, id: i64) -> Result<bool, Error> {
-    let gone = sqlx::query("DELETE FROM dead_letters WHERE id = $1").bind(id).execute(store.pool()).await?;
-    Ok(gone.rows_affected() == 1)
 }
 
 /// Drops what is older than its retention.

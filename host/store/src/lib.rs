@@ -16,6 +16,7 @@
 //! [`embedded`] runs a private Postgres when no other is given.
 
 pub mod artifacts;
+pub mod audit;
 pub mod config;
 pub mod dead_letters;
 pub mod destinations;

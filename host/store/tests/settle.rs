@@ -73,8 +73,7 @@ async fn many_parked_events_are_written_changed_and_buried_together() {
     }
     settlement.flush().await;
     assert!(settlement.parked("d").await.unwrap().is_empty());
-    let filter = dead_letters::Filter { limit: 2 * EVENTS, ..dead_letters::Filter::default() };
-    let mut letters = dead_letters::list(&store, &filter).await.unwrap();
+    let mut letters = dead_letters::list(&store, &dead_letters::Filter::default(), 2 * EVENTS).await.unwrap();
     letters.sort_by_key(|stored| stored.letter.position);
     assert_eq!(letters.len() as u32, EVENTS / 2);
     for (idx, stored) in (0..EVENTS).step_by(2).zip(&letters) {

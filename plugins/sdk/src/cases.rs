@@ -10,8 +10,9 @@
 //! ```
 //! Instead of `requests` a case may have `filtered` or `rejected` (part of the reason), or `invalid` (for a
 //! configuration that is refused: a list of pointer and part of the message). A request's body is written as
-//! `json` (compared as a value), `body` (JSON, compared byte by byte as it stands in the file), `form` (pairs)
-//! or `text`; without any of them there must be none.
+//! `json` (compared as a value), `body` (JSON, compared byte by byte as it stands in the file), `form` (pairs; a
+//! value that is a JSON document is compared as one) or `text`; without any of them there must be none. For a
+//! destination that gives records there is `records` instead, each with `stream`, `key`, and the body as above.
 //!
 //! The same cases run natively ([`assert_all`]) and through the built component (`pintle plugin test`).
 
@@ -45,6 +46,8 @@ pub struct Case {
     pub now_ms: u64,
     /// What must be sent.
     pub requests: Option<Vec<Expected>>,
+    /// What must be written.
+    pub records: Option<Vec<ExpectedRecord>>,
     /// It must be filtered, with this in the reason.
     pub filtered: Option<String>,
     /// It must be rejected, with this in the reason.
@@ -77,6 +80,25 @@ pub struct Expected {
     /// Whether the host is asked to compress.
     #[serde(default)]
     pub gzip: bool,
+}
+
+/// A record that must be written.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedRecord {
+    /// The stream.
+    pub stream: String,
+    /// The key.
+    #[serde(default)]
+    pub key: String,
+    /// All headers; not compared when absent.
+    pub headers: Option<BTreeMap<String, String>>,
+    /// A JSON body, compared as a value.
+    pub json: Option<Value>,
+    /// A JSON body, compared byte by byte.
+    pub body: Option<Box<RawValue>>,
+    /// Any other body.
+    pub text: Option<String>,
 }
 
 /// What a case came to.

@@ -25,12 +25,18 @@ pub trait Destination: Sized + 'static {
     fn transform(&self, event: &Event<'_>, context: &Context) -> Result<Outcome, Reject>;
 
     /// Merges prepared requests into bulk requests; only called when the manifest says `"combine": true`.
+    ///
+    /// Each request is in one of them at most; what is in none is sent as it is. Keep the order in which they
+    /// come: several may be of one user.
     fn combine(&self, requests: Vec<Request>) -> Vec<Combined> {
         drop(requests);
         Vec::new()
     }
 
     /// Judges an answer; only called when the manifest says `"conclude": "custom"`.
+    ///
+    /// One verdict for each event that the request carries, in its order, or one for all of them: then the
+    /// answer is about the request, and what it refuses is tried again in halves until the guilty event is found.
     fn conclude(&self, request: &Request, response: &Response) -> Vec<Verdict> {
         let _ = request;
         vec![Verdict::standard(response.status)]

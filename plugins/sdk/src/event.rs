@@ -69,6 +69,12 @@ impl<'a> Event<'a> {
         self.fields().text(paths)
     }
 
+    /// The metadata's own bytes, for an event that is made of this one.
+    #[must_use]
+    pub fn raw_metadata(&self) -> Option<&'a RawValue> {
+        self.metadata
+    }
+
     /// A member of the metadata that is a text: `sourceId`, `destinationId`, `messageId`, ….
     #[must_use]
     pub fn metadata(&self, name: &str) -> Option<Cow<'a, str>> {

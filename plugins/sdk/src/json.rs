@@ -22,6 +22,12 @@ impl<'a> Members<'a> {
         self.0.iter().rev().find(|(name, _)| is_key(name, key)).map(|(_, value)| *value)
     }
 
+    /// Keys and values in their order, repeated keys included: who keeps what comes last does as `JSON.parse`.
+    /// Keys that are not Unicode are left out.
+    pub fn iter(&self) -> impl Iterator<Item = (Cow<'a, str>, &'a RawValue)> {
+        self.0.iter().filter_map(|(key, value)| Some((text(key)?, *value)))
+    }
+
     /// Keys and values, each key once, in the order of first mention and with the last value.
     /// Nothing if a key is not Unicode.
     #[must_use]
@@ -66,6 +72,29 @@ impl<'a> Members<'a> {
     }
 }
 
+/// An object without the value at a path of member names; every other member keeps its bytes. Nothing if there is
+/// none.
+#[must_use]
+pub fn without_path(json: &RawValue, path: &[&str]) -> Option<Vec<u8>> {
+    let (first, rest) = path.split_first()?;
+    let members = Members::of(json)?;
+    if rest.is_empty() {
+        members.get(first)?;
+        return Some(members.without(&[first]));
+    }
+    let inside = without_path(members.get(first)?, rest)?;
+    let mut object = members.without(&[first]);
+    object.pop();
+    if object.len() > 1 {
+        object.push(b',');
+    }
+    object.extend_from_slice(serde_json::to_string(first).ok()?.as_bytes());
+    object.push(b':');
+    object.extend_from_slice(&inside);
+    object.push(b'}');
+    Some(object)
+}
+
 /// A JSON string's text; nothing for other values and for strings that are not Unicode.
 #[must_use]
 pub fn text(json: &RawValue) -> Option<Cow<'_, str>> {
@@ -74,8 +103,15 @@ pub fn text(json: &RawValue) -> Option<Cow<'_, str>> {
     if inside.contains('\\') { serde_json::from_str(raw).ok().map(Cow::Owned) } else { Some(Cow::Borrowed(inside)) }
 }
 
+#[inline]
 fn is_key(raw: &RawValue, key: &str) -> bool {
-    text(raw).is_some_and(|text| text == key)
+    let raw_key = raw.get().as_bytes();
+    // Nearly every key stands as it is, between quotes, and can be told by its length already.
+    if raw_key.len() == key.len() + 2 {
+        return &raw_key[1..raw_key.len() - 1] == key.as_bytes() && !key.contains('\\');
+    }
+    // An escape only makes a key longer.
+    raw_key.len() > key.len() + 2 && raw_key.contains(&b'\\') && text(raw).is_some_and(|text| text == key)
 }
 
 impl<'de> Deserialize<'de> for Members<'de> {
@@ -97,5 +133,40 @@ impl<'de> Deserialize<'de> for Members<'de> {
             }
         }
         deserializer.deserialize_map(Object)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_found_however_they_are_written() {
+        let json: &RawValue = serde_json::from_str(r#"{"a":1,"\u0062":2,"\\n":3,"\n":4,"":5,"ü":6}"#).unwrap();
+        let members = Members::of(json).unwrap();
+        for (key, expected) in [("a", "1"), ("b", "2"), ("\\n", "3"), ("\n", "4"), ("", "5"), ("ü", "6")] {
+            assert_eq!(members.get(key).map(RawValue::get), Some(expected), "{key}");
+        }
+        assert!(members.get(r"\u0062").is_none() && members.get("c").is_none());
+    }
+
+    #[test]
+    fn a_value_deep_inside_is_taken_out_and_the_rest_keeps_its_bytes() {
+        let json: &RawValue = serde_json::from_str(r#"{"n":1.0,"a":{"b":{"c":1},"d":2.50},"z":[0]}"#).unwrap();
+        let without = |path: &[&str]| without_path(json, path).map(|bytes| String::from_utf8(bytes).unwrap());
+        assert_eq!(without(&["n"]).unwrap(), r#"{"a":{"b":{"c":1},"d":2.50},"z":[0]}"#);
+        assert_eq!(without(&["a", "b", "c"]).unwrap(), r#"{"n":1.0,"z":[0],"a":{"d":2.50,"b":{}}}"#);
+        for path in [&["x"][..], &["a", "x"], &["n", "x"], &["z", "0"], &[]] {
+            assert!(without(path).is_none(), "{path:?}");
+        }
+    }
+
+    #[test]
+    fn members_come_in_their_order() {
+        let json: Box<RawValue> = serde_json::from_str(r#"{"b":1,"a\n":[2],"b":3,"\ud800":4}"#).unwrap();
+        let members = Members::of(&json).unwrap();
+        let found: Vec<(Cow<'_, str>, &str)> = members.iter().map(|(key, value)| (key, value.get())).collect();
+        assert_eq!(found, [("b".into(), "1"), ("a\n".into(), "[2]"), ("b".into(), "3")]);
     }
 }

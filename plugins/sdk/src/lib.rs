@@ -18,11 +18,26 @@
 
 pub mod cases;
 mod destination;
+pub mod dynamic;
+pub mod encode;
+pub mod entries;
 mod event;
 pub mod fields;
+pub mod flatten;
+#[cfg(feature = "hashing")]
+pub mod hashing;
 pub mod http;
+pub mod js;
 pub mod json;
+pub mod node;
+pub mod object;
 mod outcome;
+pub mod placeholders;
+pub mod settings;
+#[cfg(feature = "times")]
+pub mod times;
+pub mod tree;
+pub mod user_agent;
 
 #[cfg(target_family = "wasm")]
 #[doc(hidden)]

@@ -15,6 +15,10 @@ impl<'a> At<'a> {
         At { value: Some(document), path: String::new() }
     }
 
+    pub(super) fn nowhere() -> At<'a> {
+        At { value: None, path: String::new() }
+    }
+
     /// The field of this name: exactly written if there is one, in any case otherwise.
     pub(super) fn get(&self, name: &str) -> At<'a> {
         let value = self.value.and_then(Value::as_object).and_then(|fields| {

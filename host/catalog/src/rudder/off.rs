@@ -91,18 +91,6 @@ fn of_config(destination: &At<'_>, because: &mut Vec<String>) {
     if config.value().is_some_and(|value| !value.is_object() && !value.is_null()) {
         because.push("its config is not a JSON object".to_owned());
     }
-    if config.get("consentManagement").value().is_some_and(names_consent) {
-        because.push("its consent settings (consentManagement) are not enforced yet".to_owned());
-    }
-    for name in ["oneTrustCookieCategories", "ketchConsentPurposes"] {
-        if !config.get(name).is_blank() {
-            because.push(format!("its consent settings ({name}) are not enforced yet"));
-        }
-    }
-    let option = config.get("eventFilteringOption");
-    if !option.is_blank() && !option.value().is_some_and(|value| only(value, &["disable"])) {
-        because.push("its event filter (eventFilteringOption) is not enforced yet".to_owned());
-    }
     for at in [&config, &definition] {
         for name in ["hybridModeCloudEventsFilter", "listOfConversions"] {
             if !at.get(name).is_blank() {
@@ -138,6 +126,13 @@ pub(super) fn plugin(destination: &At<'_>) -> String {
     destination.get("destinationDefinition").get("name").text().unwrap_or_default().to_lowercase()
 }
 
+/// What SDKs call the destination in `integrations`, where that is another name than its plugin's.
+pub(super) fn integration(destination: &At<'_>) -> Option<String> {
+    let shown = destination.get("destinationDefinition").get("displayName").text()?.trim().to_owned();
+    let says_more = !shown.is_empty() && !shown.eq_ignore_ascii_case(&plugin(destination));
+    says_more.then_some(shown)
+}
+
 /// The event types the destination takes, in lower case; any when the file does not say.
 pub(super) fn message_types(destination: &At<'_>) -> Option<Vec<String>> {
     let listed = listed_types(&destination.get("destinationDefinition").get("config"));
@@ -168,7 +163,7 @@ fn unreadable_message_types(definition: &At<'_>) -> bool {
 
 /// Whether consent settings name any consent. Each entry may name a provider and a strategy without
 /// naming one; anything of another form is taken to name some.
-fn names_consent(settings: &Value) -> bool {
+pub(super) fn names_consent(settings: &Value) -> bool {
     match settings {
         Value::Array(items) => items.iter().any(names_consent),
         Value::Object(fields) => match fields.iter().find(|(key, _)| key.eq_ignore_ascii_case("consents")) {
@@ -180,7 +175,7 @@ fn names_consent(settings: &Value) -> bool {
 }
 
 /// Whether a setting, given once or per source type, is one of these wherever it says anything.
-fn only(setting: &Value, allowed: &[&str]) -> bool {
+pub(super) fn only(setting: &Value, allowed: &[&str]) -> bool {
     match setting {
         Value::String(text) => text.trim().is_empty() || allowed.iter().any(|a| text.eq_ignore_ascii_case(a)),
         Value::Object(fields) => fields.values().all(|value| only(value, allowed)),

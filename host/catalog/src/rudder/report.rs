@@ -1,7 +1,7 @@
 //! What became of the contents of an imported file.
 
 use super::document::At;
-use crate::{Catalog, DestinationState};
+use crate::{Catalog, Connection, DestinationState};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -29,6 +29,9 @@ pub struct Item {
     pub id: String,
     /// For people: its name; source → destination of a connection.
     pub name: String,
+    /// Which events a connection lets through, when not all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
 }
 
 /// One thing that is off.
@@ -55,6 +58,20 @@ impl fmt::Display for Item {
     }
 }
 
+impl Item {
+    /// A thing without a filter.
+    #[must_use]
+    pub fn new(thing: &'static str, id: &str, name: String) -> Item {
+        Item { thing, id: id.to_owned(), name, filter: None }
+    }
+
+    /// With what this connection lets through.
+    #[must_use]
+    pub fn passing(self, connection: &Connection) -> Item {
+        Item { filter: connection.filter.as_ref().map(ToString::to_string), ..self }
+    }
+}
+
 impl ImportReport {
     pub(super) fn ignore(&mut self, path: impl Into<String>, why: impl Into<String>) {
         self.ignored.push(Ignored { path: path.into(), why: why.into() });
@@ -70,10 +87,10 @@ impl ImportReport {
         let mut because = |thing, id: &String| reasons.remove(&(thing, id.clone())).unwrap_or_default();
         for (id, source) in &catalog.sources {
             let because = if source.enabled { vec![] } else { vec![DISABLED.to_owned()] };
-            self.list("source", id, source.name.clone(), because);
+            self.list(Item::new("source", id, source.name.clone()), because);
         }
         for (id, destination) in &catalog.destinations {
-            self.list("destination", id, destination.name.clone(), because("destination", id));
+            self.list(Item::new("destination", id, destination.name.clone()), because("destination", id));
         }
         for (id, connection) in &catalog.connections {
             let mut because = because("connection", id);
@@ -88,12 +105,12 @@ impl ImportReport {
             if destination.state == DestinationState::Disabled && because.is_empty() {
                 because.push("its destination is disabled".to_owned());
             }
-            self.list("connection", id, format!("{} → {}", source.name, destination.name), because);
+            let name = format!("{} → {}", source.name, destination.name);
+            self.list(Item::new("connection", id, name).passing(connection), because);
         }
     }
 
-    fn list(&mut self, thing: &'static str, id: &str, name: String, because: Vec<String>) {
-        let item = Item { thing, id: id.to_owned(), name };
+    fn list(&mut self, item: Item, because: Vec<String>) {
         if because.is_empty() {
             self.works.push(item);
         } else {

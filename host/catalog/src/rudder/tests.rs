@@ -91,6 +91,13 @@ fn field_names_match_in_any_case() {
     }
 }
 
+/// With this event filter, whose names are these.
+fn filtering(option: &str, names: Value) -> Value {
+    let mut document = destination("config/eventFilteringOption", json!(option));
+    document["sources"][0]["destinations"][0]["config"][option] = names;
+    document
+}
+
 /// What must keep a connection off, with a part of the reason.
 fn guarded() -> Vec<(Value, &'static str)> {
     vec![
@@ -107,24 +114,32 @@ fn guarded() -> Vec<(Value, &'static str)> {
         ),
         (destination("config", json!([1])), "not a JSON object"),
         (
-            destination(
-                "config/consentManagement",
-                json!([{"provider": "oneTrust", "resolutionStrategy": "and", "consents": [{"consent": "C1"}]}]),
-            ),
-            "consentManagement",
-        ),
-        (
             destination("config/consentManagement", json!({"web": [{"consents": [{"consent": "C1"}]}]})),
             "consentManagement",
         ),
         (destination("config/consentManagement", json!([{"provider": "custom"}])), "consentManagement"),
         (destination("config/ConsentManagement", json!([{"Consents": [{"consent": "C1"}]}])), "consentManagement"),
         (
-            destination("config/oneTrustCookieCategories", json!([{"oneTrustCookieCategory": "C2"}])),
-            "oneTrustCookieCategories",
+            destination(
+                "config/consentManagement",
+                json!([{"provider": "custom", "resolutionStrategy": "most", "consents": [{"consent": "C1"}]}]),
+            ),
+            "consentManagement",
         ),
-        (destination("config/ketchConsentPurposes", json!([{"purpose": "ads"}])), "ketchConsentPurposes"),
+        (destination("config/consentManagement", json!({"cloud": "C1"})), "consentManagement"),
+        (
+            destination("config/oneTrustCookieCategories", json!({"web": [{"oneTrustCookieCategory": "C2"}]})),
+            "(oneTrustCookieCategories) is given for other types of source than cloud",
+        ),
+        (destination("config/oneTrustCookieCategories", json!(["C2"])), "oneTrustCookieCategories"),
+        (destination("config/ketchConsentPurposes", json!("ads")), "ketchConsentPurposes"),
         (destination("config/eventFilteringOption", json!("whitelistedEvents")), "eventFilteringOption"),
+        (destination("config/eventFilteringOption", json!({"cloud": "greylistedEvents"})), "eventFilteringOption"),
+        (
+            filtering("blacklistedEvents", json!({"web": [{"eventName": "Noise"}]})),
+            "(blacklistedEvents) is given for other types of source than cloud",
+        ),
+        (filtering("blacklistedEvents", json!(["Noise"])), "(blacklistedEvents) has a form"),
         (destination("config/eventFilteringOption", json!({"web": "blacklistedEvents"})), "eventFilteringOption"),
         (destination("config/eventFilteringOption", json!(true)), "eventFilteringOption"),
         (destination("config/listOfConversions", json!([{"conversions": "Sign up"}])), "listOfConversions"),
@@ -197,6 +212,87 @@ fn whatever_is_not_enforced_keeps_the_connection_off_and_is_named() {
 }
 
 #[test]
+fn event_filters_and_consent_settings_become_the_filter_of_the_connection() {
+    let consents = |consents: &[&str]| consents.iter().map(|id| json!({"consent": id})).collect::<Vec<_>>();
+    for (document, filter) in [
+        (
+            filtering(
+                "whitelistedEvents",
+                json!([{"eventName": " Paid "}, {"eventName": ""}, {"eventName": "Order Sent"}]),
+            ),
+            json!({"events": {"only": ["Paid", "Order Sent"]}}),
+        ),
+        (filtering("blacklistedEvents", json!([{"eventName": "Noise"}])), json!({"events": {"except": ["Noise"]}})),
+        (
+            // Given per type of source: ours is cloud.
+            {
+                let mut document = filtering("blacklistedEvents", json!({"cloud": [{"eventName": "Noise"}], "web": 7}));
+                document["sources"][0]["destinations"][0]["config"]["eventFilteringOption"] =
+                    json!({"Cloud": "blacklistedEvents", "web": "whitelistedEvents"});
+                document
+            },
+            json!({"events": {"except": ["Noise"]}}),
+        ),
+        (
+            destination(
+                "config/consentManagement",
+                json!([
+                    {"provider": "custom", "resolutionStrategy": "or", "consents": consents(&["ads", " mail ", ""])},
+                    {"provider": "ketch", "resolutionStrategy": "or", "consents": consents(&["sale"])},
+                    {"provider": "iubenda", "resolutionStrategy": "", "consents": consents(&[""])},
+                ]),
+            ),
+            json!({"consent": [
+                {"provider": "custom", "strategy": "or", "ids": ["ads", "mail"]},
+                {"provider": "ketch", "strategy": "and", "ids": ["sale"]},
+            ]}),
+        ),
+        (
+            destination(
+                "config/consentManagement",
+                json!({"cloud": [{"provider": "oneTrust", "consents": consents(&["C1"])}], "web": [{"a": 1}]}),
+            ),
+            json!({"consent": [{"provider": "oneTrust", "strategy": "and", "ids": ["C1"]}]}),
+        ),
+        (
+            destination(
+                "config/oneTrustCookieCategories",
+                json!([{"oneTrustCookieCategory": "C2"}, {"oneTrustCookieCategory": "C3"}]),
+            ),
+            json!({"consent": [{"strategy": "and", "ids": ["C2", "C3"]}]}),
+        ),
+        (
+            destination("config/ketchConsentPurposes", json!({"cloud": [{"purpose": "ads"}, {"purpose": "sale"}]})),
+            json!({"consent": [{"strategy": "or", "ids": ["ads", "sale"]}]}),
+        ),
+    ] {
+        let (catalog, report) = imported(&document);
+        let connection = &catalog.connections["s1-d1"];
+        assert!(connection.is_on(), "{report:?}");
+        assert_eq!(json!(connection.filter), filter);
+        let told = report.works.iter().find(|item| item.id == "s1-d1").and_then(|item| item.filter.clone());
+        assert_eq!(told, connection.filter.as_ref().map(ToString::to_string), "{report:?}");
+        assert_eq!(catalog.destinations["d1"].config, imported(&workspace()).0.destinations["d1"].config);
+    }
+}
+
+#[test]
+fn sources_of_different_types_get_filters_of_their_own() {
+    let mut document = filtering("blacklistedEvents", json!([{"eventName": "Noise"}]));
+    document["sources"][0]["destinations"][0]["config"]["eventFilteringOption"] =
+        json!({"web": "blacklistedEvents", "cloud": "disable"});
+    let mut second = document["sources"][0].clone();
+    second["id"] = json!("s2");
+    second["writeKey"] = json!("wk2");
+    second["sourceDefinition"]["type"] = json!("web");
+    document["sources"].as_array_mut().unwrap().push(second);
+    let (catalog, _) = imported(&document);
+    assert!(catalog.connections.values().all(Connection::is_on));
+    assert_eq!(catalog.connections["s1-d1"].filter, None);
+    assert_eq!(json!(catalog.connections["s2-d1"].filter), json!({"events": {"except": ["Noise"]}}));
+}
+
+#[test]
 fn settings_that_say_nothing_keep_nothing_off() {
     for document in [
         destination("config/consentManagement", json!([])),
@@ -209,6 +305,8 @@ fn settings_that_say_nothing_keep_nothing_off() {
         destination("config/eventFilteringOption", json!("disable")),
         destination("config/eventFilteringOption", json!({"web": "disable", "ios": ""})),
         destination("config/whitelistedEvents", json!([{"eventName": "left over"}])),
+        filtering("blacklistedEvents", json!([{"eventName": ""}])),
+        destination("config/consentManagement", json!({"web": [{"provider": "custom", "consents": []}]})),
         destination("config/connectionMode", json!({"web": "cloud"})),
         destination("config/useNativeSDK", json!({"web": false})),
         destination("transformations", json!(null)),
@@ -224,6 +322,7 @@ fn settings_that_say_nothing_keep_nothing_off() {
     ] {
         let (catalog, report) = imported(&document);
         assert!(catalog.connections["s1-d1"].is_on(), "{report:?}");
+        assert_eq!(catalog.connections["s1-d1"].filter, None);
         assert_eq!(catalog.destinations["d1"].config, imported(&workspace()).0.destinations["d1"].config);
     }
 }
@@ -298,6 +397,15 @@ fn message_types_are_taken_from_the_cloud_list_and_lose_a_refused_identify() {
     assert_eq!(catalog.destinations["d1"].message_types, None);
     let (catalog, _) = imported(&destination("config/enableServerSideIdentify", json!(false)));
     assert_eq!(catalog.destinations["d1"].message_types.as_deref().unwrap(), ["track", "record"]);
+}
+
+#[test]
+fn the_name_that_sdks_call_a_destination_by_is_kept_where_the_plugin_does_not_have_it() {
+    let shown = "destinationDefinition/displayName";
+    assert_eq!(imported(&destination(shown, json!("Webhook"))).0.destinations["d1"].integration, None);
+    assert_eq!(imported(&destination(shown, Value::Null)).0.destinations["d1"].integration, None);
+    let (catalog, _) = imported(&destination(shown, json!("Google Analytics 4 (GA4)")));
+    assert_eq!(catalog.destinations["d1"].integration.as_deref(), Some("Google Analytics 4 (GA4)"));
 }
 
 #[test]

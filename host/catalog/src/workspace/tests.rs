@@ -25,6 +25,7 @@ destinations:
         - {from: Authorization, to: "Bearer ${env:ORDERS_TOKEN}"}
       retries: 3
     message-types: [track, Identify]
+    integration: Order Book
   audit:
     plugin: webhook
     state: paused
@@ -41,7 +42,13 @@ connections:
     source: site
     destination: orders
     transformations: [tidy]
-  old-audit: {source: old, destination: audit, enabled: false}
+    filter:
+      message-types: [track, Page]
+      events: {only: [' Paid ', 404]}
+      consent:
+        - {provider: custom, strategy: or, ids: [ads]}
+        - ids: [C1]
+  old-audit: {source: old, destination: audit, enabled: false, filter: {}}
 "#;
 
 #[test]
@@ -57,6 +64,7 @@ fn a_workspace_becomes_a_catalog() {
     assert_eq!(orders.config["headers"][0]["to"], "Bearer ${env:ORDERS_TOKEN}");
     assert_eq!(orders.state, DestinationState::Enabled);
     assert!(orders.takes("track") && orders.takes("identify") && !orders.takes("page"));
+    assert_eq!(orders.integration.as_deref(), Some("Order Book"));
     assert_eq!(catalog.destinations["audit"].state, DestinationState::Paused);
     assert!(catalog.destinations["audit"].takes("page"));
 
@@ -66,6 +74,12 @@ fn a_workspace_becomes_a_catalog() {
     assert_eq!(catalog.connections["site-orders"].transformations, ["tidy"]);
     assert!(catalog.connections["site-orders"].is_on());
     assert!(!catalog.connections["old-audit"].is_on());
+
+    let filter = catalog.connections["site-orders"].filter.as_ref().unwrap();
+    let text =
+        "only track, Page; only events  Paid , 404; consent ads of custom (or); consent C1 of any provider (and)";
+    assert_eq!(filter.to_string(), text);
+    assert_eq!(catalog.connections["old-audit"].filter, None, "it says nothing");
 }
 
 #[test]
@@ -124,6 +138,10 @@ const WRONG: &[(&str, &str)] = &[
     ),
     ("sources: {}\ndestinations:\n  d: {plugin: webhook, state: off}\n", "w.yaml:3:31: unknown variant"),
     (
+        "sources: {}\ndestinations:\n  d: {plugin: webhook, integration: ' '}\n",
+        "w.yaml:3:37: destinations.d.integration: is blank; write the name",
+    ),
+    (
         "sources: {}\ndestinations:\n  d: {plugin: webhook, message-types: [track, click]}\n",
         "w.yaml:3:47: destinations.d.message-types[1]: `click` is not a type of event; use identify",
     ),
@@ -164,6 +182,26 @@ const WRONG: &[(&str, &str)] = &[
         "sources: {s: {write-key: x}}\ndestinations: {d: {plugin: webhook}}\nconnections:\n  c: \
          {source: s, destination: d}\n  e: {source: s, destination: d}\n",
         "w.yaml:5:6: connections.e: joins `s` and `d`, as `c` does; keep one of them",
+    ),
+    (
+        "sources: {s: {write-key: x}}\ndestinations: {d: {plugin: webhook}}\nconnections:\n  c:\n    source: s\n    \
+         destination: d\n    filter:\n      message-types: [track, click]\n",
+        "w.yaml:8:30: connections.c.filter.message-types[1]: `click` is not a type of event; use identify",
+    ),
+    (
+        "sources: {s: {write-key: x}}\ndestinations: {d: {plugin: webhook}}\nconnections:\n  c:\n    source: s\n    \
+         destination: d\n    filter:\n      events: {only: [a], except: [b]}\n",
+        "w.yaml:8:15: connections.c.filter.events: has both `only` and `except`; keep one",
+    ),
+    (
+        "sources: {s: {write-key: x}}\ndestinations: {d: {plugin: webhook}}\nconnections:\n  c:\n    source: s\n    \
+         destination: d\n    filter:\n      consent: [{provider: custom, ids: []}]\n",
+        "w.yaml:8:41: connections.c.filter.consent[0].ids: is empty; name a consent",
+    ),
+    ("sources: {}\nconnections:\n  c: {filter: {events: {olny: [a]}}}\n", "w.yaml:3:25: unknown field `olny`"),
+    (
+        "sources: {}\nconnections:\n  c: {filter: {consent: [{strategy: xor, ids: [a]}]}}\n",
+        "w.yaml:3:37: unknown variant",
     ),
     ("sources: {}\n---\nsources: {}\n", "w.yaml:"),
     ("sources: &a {x: *a}\n", "w.yaml:1:"),

@@ -6,6 +6,7 @@ use crate::{Exit, Invocation};
 use futures_util::FutureExt;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use pintle_control::*;
+use serde_json::value::RawValue;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::broadcast;
@@ -47,10 +48,22 @@ impl Plant for SmallPlant {
         async move { Ok(status) }.boxed()
     }
 
-    fn dead_letters(&self, filter: DeadLetterFilter) -> Answer<'_, Vec<DeadLetter>> {
+    fn oldest_dead_letters(&self, _: DeadLetterFilter, _: u32) -> Answer<'_, Vec<String>> {
+        async { Ok(Vec::new()) }.boxed()
+    }
+
+    fn discard(&self, _: DeadLetterFilter, _: u32, _: Order) -> Answer<'_, u64> {
+        async { Ok(0) }.boxed()
+    }
+
+    fn edit(&self, _: String, _: Box<RawValue>, _: Order) -> Answer<'_, bool> {
+        async { Ok(false) }.boxed()
+    }
+
+    fn dead_letters(&self, filter: DeadLetterFilter, limit: u32) -> Answer<'_, Vec<DeadLetter>> {
         let letters = ["x/1", "x/2"].map(letter);
         let wanted = filter.destination.is_none_or(|d| d == "a b&c");
-        let found = letters.into_iter().filter(|_| wanted).take(filter.limit as usize).collect();
+        let found = letters.into_iter().filter(|_| wanted).take(limit as usize).collect();
         async move { Ok(found) }.boxed()
     }
 

@@ -21,20 +21,11 @@ const SHARED: &[File] = &[
 ];
 
 /// The guest crate goes along: it fits this Pintle, and building needs no registry for it.
+const SDK: &[File] = include!(concat!(env!("OUT_DIR"), "/sdk.rs"));
+
 const RUST: &[File] = &[
     File { path: "Cargo.toml", text: include_str!("templates/rust/Cargo.toml") },
     File { path: "mapping.rs", text: include_str!("templates/rust/mapping.rs") },
-    File { path: "sdk/Cargo.toml", text: include_str!("../../../../plugins/sdk/Cargo.toml") },
-    File { path: "sdk/src/lib.rs", text: include_str!("../../../../plugins/sdk/src/lib.rs") },
-    File { path: "sdk/src/cases.rs", text: include_str!("../../../../plugins/sdk/src/cases.rs") },
-    File { path: "sdk/src/cases/difference.rs", text: include_str!("../../../../plugins/sdk/src/cases/difference.rs") },
-    File { path: "sdk/src/component.rs", text: include_str!("../../../../plugins/sdk/src/component.rs") },
-    File { path: "sdk/src/destination.rs", text: include_str!("../../../../plugins/sdk/src/destination.rs") },
-    File { path: "sdk/src/event.rs", text: include_str!("../../../../plugins/sdk/src/event.rs") },
-    File { path: "sdk/src/fields.rs", text: include_str!("../../../../plugins/sdk/src/fields.rs") },
-    File { path: "sdk/src/http.rs", text: include_str!("../../../../plugins/sdk/src/http.rs") },
-    File { path: "sdk/src/json.rs", text: include_str!("../../../../plugins/sdk/src/json.rs") },
-    File { path: "sdk/src/outcome.rs", text: include_str!("../../../../plugins/sdk/src/outcome.rs") },
 ];
 
 const JAVASCRIPT: &[File] = &[
@@ -51,11 +42,11 @@ pub(super) fn run(new: &New, out: &mut dyn Write) -> Result<Exit, Failure> {
     if let Err(error) = Manifest::parse(&MANIFEST.replace("NAME", &name)) {
         return Err(Failure::new(Exit::Usage, format!("{name} cannot be a plugin's name: {error}")));
     }
-    let (files, mapping) = match new.language {
-        Language::Rust => (RUST, "mapping.rs"),
-        Language::Javascript => (JAVASCRIPT, "destination.js"),
+    let (files, sdk, mapping): (_, &[File], _) = match new.language {
+        Language::Rust => (RUST, SDK, "mapping.rs"),
+        Language::Javascript => (JAVASCRIPT, &[], "destination.js"),
     };
-    write(&new.folder, SHARED.iter().chain(files), &name)?;
+    write(&new.folder, SHARED.iter().chain(files).chain(sdk), &name)?;
     let folder = new.folder.display();
     writeln!(out, "{folder}: a destination called {name}")?;
     writeln!(out, "  {mapping:<16} what becomes of an event")?;

@@ -28,6 +28,8 @@ pub(crate) enum Remote {
     /// Users whose events are neither stored nor delivered
     #[command(subcommand)]
     Suppress(Suppress),
+    /// What people did to events by hand, and why
+    Audit(Audit),
     /// Every change of the catalog: look back, compare, go back
     #[command(subcommand)]
     Revisions(Revisions),
@@ -39,6 +41,18 @@ pub(crate) enum Remote {
     /// The key that everything stored is sealed with
     #[command(subcommand)]
     Secrets(Secrets),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Audit {
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) limit: u32,
+    /// Only older ones than this
+    #[arg(long, value_name = "ID")]
+    pub(crate) before: Option<String>,
+    #[command(flatten)]
+    pub(crate) server: Server,
 }
 
 #[derive(Debug, Args)]
@@ -372,6 +386,9 @@ pub(crate) enum Destination {
         /// An event type that it takes; can be given more than once, `any` for any
         #[arg(long = "message-type", value_name = "TYPE")]
         message_types: Vec<String>,
+        /// What events call it in their `integrations`, besides id, name and plugin; `none` for nothing
+        #[arg(long, value_name = "NAME")]
+        integration: Option<String>,
         #[command(flatten)]
         change: Change,
         #[command(flatten)]
@@ -396,10 +413,30 @@ pub(crate) enum Connection {
         #[arg(long = "transformation", value_name = "ID")]
         transformations: Vec<String>,
         #[command(flatten)]
+        filter: Filter,
+        #[command(flatten)]
         change: Change,
         #[command(flatten)]
         server: Server,
     },
+}
+
+/// Which events a connection lets through.
+#[derive(Debug, Args)]
+pub(crate) struct Filter {
+    /// An event type that passes; can be given more than once, `any` for any
+    #[arg(long = "message-type", value_name = "TYPE")]
+    pub(crate) message_types: Vec<String>,
+    /// A track event that passes while others do not; can be given more than once, `any` for any
+    #[arg(long = "only-event", value_name = "NAME", conflicts_with = "except_events")]
+    pub(crate) only_events: Vec<String>,
+    /// A track event that does not pass; can be given more than once, `none` for none
+    #[arg(long = "except-event", value_name = "NAME")]
+    pub(crate) except_events: Vec<String>,
+    /// Consents without which nothing passes, e.g. `custom:or:ads,mail`: whose (`any` for any provider), whether all
+    /// (`and`) or one of them (`or`) must not be denied, and their ids; can be given more than once, `none` for none
+    #[arg(long = "consent", value_name = "PROVIDER:and|or:ID,...")]
+    pub(crate) consents: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]

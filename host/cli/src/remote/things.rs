@@ -1,7 +1,7 @@
 //! Sources, destinations, connections and credentials.
 
 use super::args::{Change, Common, Connection, Credential, Destination, Source};
-use super::{all, cell, change, print, read_file, text};
+use super::{all, cell, change, filter, print, read_file, text};
 use crate::args::Server;
 use crate::client::{Client, Sent, encoded};
 use crate::failure::{Exit, Failure};
@@ -47,7 +47,7 @@ pub(super) async fn destination(
         Destination::Common(command) => {
             common("destinations", &["name", "plugin", "state", "message_types"], command, out, err).await
         }
-        Destination::Put { id, name, plugin, config, state, message_types, change, server } => {
+        Destination::Put { id, name, plugin, config, state, message_types, integration, change, server } => {
             let config = match config {
                 None => None,
                 Some(file) => {
@@ -63,6 +63,7 @@ pub(super) async fn destination(
                 ("config", config),
                 ("state", state.map(Value::from)),
                 ("message_types", list(message_types, "any", Value::Null)),
+                ("integration", integration.map(|name| if name == "none" { Value::Null } else { name.into() })),
             ];
             put("destinations", &id, given, &change, &server, out).await
         }
@@ -74,12 +75,16 @@ pub(super) async fn connection(command: Connection, out: &mut dyn Write, err: &m
         Connection::Common(command) => {
             common("connections", &["source", "destination", "enabled", "transformations"], command, out, err).await
         }
-        Connection::Put { id, source, destination, enabled, transformations, change, server } => {
+        Connection::Put { id, source, destination, enabled, transformations, filter, change, server } => {
+            let [types, events, consent] = filter::given(filter)?;
             let given = [
                 ("source", source.map(Value::from)),
                 ("destination", destination.map(Value::from)),
                 ("enabled", enabled.map(Value::from)),
                 ("transformations", list(transformations, "none", json!([]))),
+                ("filter.message_types", types),
+                ("filter.events", events),
+                ("filter.consent", consent),
             ];
             put("connections", &id, given, &change, &server, out).await
         }
@@ -106,7 +111,7 @@ pub(super) async fn credential(command: Credential, out: &mut dyn Write, err: &m
 }
 
 /// A list that was given; `nothing` stands for none at all.
-fn list(given: Vec<String>, nothing: &str, none: Value) -> Option<Value> {
+pub(super) fn list(given: Vec<String>, nothing: &str, none: Value) -> Option<Value> {
     match given.as_slice() {
         [] => None,
         [one] if one == nothing => Some(none),
@@ -125,7 +130,7 @@ fn limit(given: &str) -> Result<Value, Failure> {
 }
 
 /// Reads a thing, changes what was given, and sends it back with the tag of what was read: two who do so at
-/// the same time do not undo each other's change.
+/// the same time do not undo each other's change. A dot leads to a field within a field.
 async fn put<const N: usize>(
     kind: &str,
     id: &str,
@@ -144,7 +149,7 @@ async fn put<const N: usize>(
     }
     for (name, value) in given {
         if let Some(value) = value {
-            body[name] = value;
+            *name.split('.').fold(&mut body, |at, step| &mut at[step]) = value;
         }
     }
     let mut headers = vec![match (&said.if_match, is_there) {

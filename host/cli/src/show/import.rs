@@ -37,8 +37,7 @@ impl Checked {
 /// Pintle's own file ignores nothing; it can only say that something is to be off.
 fn own(catalog: &Catalog) -> Checked {
     let mut checked = Checked { kind: "pintle", works: vec![], off: vec![], ignored: vec![] };
-    let mut list = |thing, id: &String, name: String, on: bool, why: &str| {
-        let item = Item { thing, id: id.clone(), name };
+    let mut list = |item: Item, on: bool, why: &str| {
         if on {
             checked.works.push(item);
         } else {
@@ -46,16 +45,16 @@ fn own(catalog: &Catalog) -> Checked {
         }
     };
     for (id, source) in &catalog.sources {
-        list("source", id, source.name.clone(), source.enabled, "enabled is false");
+        list(Item::new("source", id, source.name.clone()), source.enabled, "enabled is false");
     }
     for (id, destination) in &catalog.destinations {
         let on = destination.state == DestinationState::Enabled;
         let why = format!("its state is {}", format!("{:?}", destination.state).to_lowercase());
-        list("destination", id, destination.name.clone(), on, &why);
+        list(Item::new("destination", id, destination.name.clone()), on, &why);
     }
     for (id, connection) in &catalog.connections {
         let name = format!("{} → {}", connection.source, connection.destination);
-        list("connection", id, name, connection.is_on(), "enabled is false");
+        list(Item::new("connection", id, name).passing(connection), connection.is_on(), "enabled is false");
     }
     checked
 }
@@ -64,6 +63,9 @@ pub(crate) fn report(checked: &Checked, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "works:")?;
     for item in &checked.works {
         writeln!(out, "  {}", plain(&item.to_string()))?;
+        if let Some(filter) = &item.filter {
+            writeln!(out, "    filter: {}", plain(filter))?;
+        }
     }
     none(checked.works.is_empty(), out)?;
     writeln!(out, "\noff:")?;

@@ -77,6 +77,7 @@ pub(super) fn view(office: &Office, catalog: &Catalog, schemas: &Schemas, kind: 
                 plugin: destination.plugin,
                 state: destination.state,
                 message_types: destination.message_types,
+                integration: destination.integration,
                 file,
             })
         }
@@ -88,6 +89,7 @@ pub(super) fn view(office: &Office, catalog: &Catalog, schemas: &Schemas, kind: 
                 destination: connection.destination,
                 enabled: connection.enabled,
                 transformations: connection.transformations,
+                filter: connection.filter,
                 off_because: connection.off_because,
                 file,
             })

@@ -1,7 +1,10 @@
 //! Every path there is, with what it needs and what it answers: the router and the OpenAPI document are made
 //! from this one list.
 
-use super::{Api, catalog, code, export, figures, keep_out, logs, openapi, plugins, revisions, things, tokens, trials};
+use super::{
+    Api, audit, catalog, code, dead_letters, export, figures, keep_out, logs, openapi, plugins, revisions, things,
+    tokens, trials,
+};
 use crate::access::Role;
 use axum::handler::Handler;
 use axum::http::Method;
@@ -90,6 +93,20 @@ const PAGE: &[(&str, &str)] =
     &[("limit", "things on a page, at most page-items-max"), ("after", "`next` of the page before")];
 const BEFORE: &[(&str, &str)] =
     &[("limit", "things on a page, at most page-items-max"), ("before", "`next` of the page before")];
+const DEAD_LETTERS: &[(&str, &str)] = &[
+    ("destination", "only of this destination"),
+    ("source", "only from this source"),
+    ("connection", "only of this connection"),
+    ("stage", "only those that died in a `transformation`, or in `delivery`"),
+    ("type", "only events of this type"),
+    ("message_id", "only the event with this messageId"),
+    ("reason", "only those with this text in their reason"),
+    ("since_ms", "only those that died then or later"),
+    ("until_ms", "only those that died before that"),
+    ("limit", "letters on a page, at most page-items-max"),
+    ("before", "`next_before` of the page before"),
+    ("after", "only newer ones than this id"),
+];
 const VERSION: &[(&str, &str)] = &[("version", "`draft`, `live` or a number; default: the draft, else the live one")];
 
 /// Every path there is.
@@ -99,15 +116,22 @@ pub(super) fn all() -> Vec<Route> {
         get("/metrics", super::metrics_text).says("Metrics in Prometheus' text form", RAW),
         Route::new(Method::GET, "/admin/v1/openapi.json", None, openapi::show).says("This document", "Any"),
         get("/admin/v1/status", super::status).says("How everything is", "Status"),
-        get("/admin/v1/dead-letters", super::dead_letters)
+        get("/admin/v1/dead-letters", dead_letters::list)
             .says("Events that could not be delivered, newest first", "DeadLetterPage")
-            .asks(&[
-                ("destination", "only of this destination"),
-                ("limit", "letters on a page, at most page-items-max"),
-                ("before", "`next_before` of the page before"),
-            ]),
-        get("/admin/v1/dead-letters/{id}", super::dead_letter).says("One of them, whole", "DeadLetterDetail"),
-        post("/admin/v1/dead-letters/{id}/retry", super::retry).says("Deliver it again", "RetryOutcome"),
+            .asks(DEAD_LETTERS),
+        get("/admin/v1/dead-letters/{id}", dead_letters::show).says("One of them, whole", "DeadLetterDetail"),
+        post("/admin/v1/dead-letters/{id}/retry", dead_letters::retry)
+            .says("Deliver it again, with another event in its place if one is sent along", "RetryOutcome")
+            .takes(Sent::Optional("RetryBody")),
+        delete("/admin/v1/dead-letters/{id}", dead_letters::discard)
+            .says("Give it up; wants a reason (pintle-reason)", EMPTY),
+        post("/admin/v1/dead-letters/retry", dead_letters::retry_many)
+            .says("Deliver many again, oldest first", "RetriedBatch")
+            .takes(Sent::Json("DeadLetterBatch")),
+        post("/admin/v1/dead-letters/discard", dead_letters::discard_many)
+            .says("Give many up, oldest first; wants a reason (pintle-reason)", "DiscardedBatch")
+            .takes(Sent::Json("DeadLetterBatch")),
+        get("/admin/v1/audit", audit::list).says("What people did by hand, newest first", "ActionPage").asks(BEFORE),
         get("/admin/v1/rejected-events", keep_out::rejected)
             .says("Events that the gateway did not take, newest first", "RejectedPage")
             .asks(&[

@@ -30,14 +30,31 @@ impl Plant for SmallPlant {
         async move { answer }.boxed()
     }
 
-    fn dead_letters(&self, filter: DeadLetterFilter) -> Answer<'_, Vec<DeadLetter>> {
+    fn oldest_dead_letters(&self, filter: DeadLetterFilter, limit: u32) -> Answer<'_, Vec<String>> {
+        let after = filter.after.and_then(|id| self.letters.iter().position(|l| l.id == id));
+        let of = |l: &&DeadLetter| filter.destination.as_ref().is_none_or(|d| *d == l.destination_id);
+        let letters = self.letters.iter().rev().filter(of).map(|l| l.id.clone());
+        let found = letters.skip(after.map_or(0, |at| self.letters.len() - at)).take(limit as usize).collect();
+        async move { Ok(found) }.boxed()
+    }
+
+    fn discard(&self, _: DeadLetterFilter, _: u32, _: Order) -> Answer<'_, u64> {
+        async move { Ok(0) }.boxed()
+    }
+
+    fn edit(&self, id: String, _: Box<RawValue>, _: Order) -> Answer<'_, bool> {
+        let found = self.letters.iter().any(|l| l.id == id);
+        async move { Ok(found) }.boxed()
+    }
+
+    fn dead_letters(&self, filter: DeadLetterFilter, limit: u32) -> Answer<'_, Vec<DeadLetter>> {
         let after = filter.before.and_then(|id| self.letters.iter().position(|l| l.id == id));
         let found = self
             .letters
             .iter()
             .skip(after.map_or(0, |index| index + 1))
             .filter(|l| filter.destination.as_ref().is_none_or(|d| *d == l.destination_id))
-            .take(filter.limit as usize)
+            .take(limit as usize)
             .cloned()
             .collect();
         async move { Ok(found) }.boxed()

@@ -233,6 +233,7 @@ impl Thing for Destination {
             config,
             state: body.state,
             message_types: body.message_types.clone(),
+            integration: body.integration.clone(),
         })
     }
 }
@@ -255,6 +256,8 @@ impl Thing for Connection {
             destination: body.destination.clone(),
             enabled: body.enabled,
             transformations: body.transformations.clone(),
+            // One that says nothing is none, as in a file.
+            filter: body.filter.clone().filter(|filter| !filter.is_blank()),
             off_because: None,
         })
     }

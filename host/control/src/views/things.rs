@@ -1,6 +1,6 @@
 //! Sources, destinations, connections and credentials.
 
-use pintle_catalog::{DestinationState, masking};
+use pintle_catalog::{DestinationState, Filter, masking};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::num::NonZeroU32;
@@ -73,6 +73,9 @@ pub struct DestinationView {
     /// The only event types it takes; any when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_types: Option<Vec<String>>,
+    /// What events call it in their `integrations`, besides id, name and plugin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub integration: Option<String>,
     /// The workspace file that owns it; absent when the API does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
@@ -96,6 +99,9 @@ pub struct DestinationBody {
     /// Default: any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_types: Option<Vec<String>>,
+    /// Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub integration: Option<String>,
 }
 
 /// A connection.
@@ -111,6 +117,9 @@ pub struct ConnectionView {
     pub enabled: bool,
     /// Transformations, run in this order.
     pub transformations: Vec<String>,
+    /// Which events pass; all of them when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Filter>,
     /// Why an imported connection is off although its file says on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub off_because: Option<String>,
@@ -133,6 +142,9 @@ pub struct ConnectionBody {
     /// Default: none.
     #[serde(default)]
     pub transformations: Vec<String>,
+    /// Default: all events pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Filter>,
 }
 
 /// A credential: what it is for, and that it is there.

@@ -9,6 +9,7 @@ fn a_message_that_spells_out_our_own_separator_does_not_confuse_it() {
     let whole = members(message, br#"{"messageId":",\"metadata\":"}"#);
     let from = memchr_metadata(&whole);
     assert_eq!(&whole[from..], br#","metadata":{"messageId":",\"metadata\":"}"#);
+    assert_eq!(super::message(&whole), message);
 }
 
 #[test]

@@ -1,7 +1,9 @@
-//! One try of one delivery.
+//! One try: of one delivery, or of several that share a request.
 
 use super::Shared;
-use super::item::Item;
+use super::bulk::{self, Bulk, BulkEnd};
+use super::combine::{self, Planned};
+use super::item::{Item, Live};
 use super::suppressed::is_suppressed;
 use crate::excerpt;
 use crate::http::{Answer, Unanswered};
@@ -17,18 +19,40 @@ use tokio::time::Instant;
 /// What is to be tried.
 #[derive(Debug)]
 pub(super) struct Job {
-    pub(super) item: Item,
+    pub(super) trial: Trial,
+    pub(super) work: Work,
+}
+
+/// When and why.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Trial {
     pub(super) started: Instant,
     /// The breaker is open, and this is to find out whether it may close.
     pub(super) probe: bool,
 }
 
+#[derive(Debug)]
+pub(super) enum Work {
+    /// One delivery by itself.
+    One(Item),
+    /// These share bulk requests as far as the plugin can combine them. Nothing is sent yet.
+    Plan(Vec<Box<Live>>),
+    /// A bulk request.
+    Bulk(Box<Bulk>),
+}
+
 /// What came of it.
 #[derive(Debug)]
 pub(super) struct Done {
-    pub(super) job: Job,
-    pub(super) requests_done: u32,
-    pub(super) end: End,
+    pub(super) trial: Trial,
+    pub(super) landing: Landing,
+}
+
+#[derive(Debug)]
+pub(super) enum Landing {
+    One { item: Item, requests_done: u32, end: End },
+    Planned(Planned),
+    Bulk(Box<Bulk>, Box<BulkEnd>),
 }
 
 #[derive(Debug)]
@@ -41,8 +65,9 @@ pub(super) enum End {
 /// The request that failed, and the answer to it if there was one.
 #[derive(Debug)]
 pub(super) struct Exchange {
-    request: Request,
-    answer: Option<Answer>,
+    /// Nothing for a member of a bulk request, whose own request says more about it.
+    pub(super) request: Option<Request>,
+    pub(super) answer: Option<Answer>,
 }
 
 impl Exchange {
@@ -51,8 +76,9 @@ impl Exchange {
         self.answer.is_some()
     }
 
-    pub(super) fn request_excerpt(&self, shared: &Shared) -> String {
-        excerpt::request(&self.request, &shared.mask, shared.config.excerpt_bytes_max.get())
+    pub(super) fn request_excerpt(&self, item: &Item, shared: &Shared) -> Option<String> {
+        let request = self.request.as_ref().or_else(|| item.request())?;
+        Some(excerpt::request(request, &shared.mask, shared.config.excerpt_bytes_max.get()))
     }
 
     pub(super) fn answer_excerpt(&self, shared: &Shared) -> Option<String> {
@@ -62,20 +88,34 @@ impl Exchange {
 }
 
 pub(super) async fn run(shared: Arc<Shared>, job: Job) -> Done {
+    let Job { trial, work } = job;
+    let landing = match work {
+        Work::One(item) => one(&shared, item).await,
+        // In boxes: one of them stands for many deliveries, and would make the future of every other larger.
+        Work::Plan(members) => Landing::Planned(Box::pin(combine::plan(&shared, members)).await),
+        Work::Bulk(bulk) => {
+            let end = Box::pin(bulk::send(&shared, &bulk)).await;
+            Landing::Bulk(bulk, Box::new(end))
+        }
+    };
+    Done { trial, landing }
+}
+
+async fn one(shared: &Shared, item: Item) -> Landing {
     pintle_store::fail_point::pass("router:before-attempt");
-    let (payload, requests_done) = match &job.item {
+    let (payload, requests_done) = match &item {
         Item::Live(live) => (&live.delivery.payload, live.requests_done),
         Item::Parked(stored) => (&stored.parked.payload, stored.parked.requests_done),
     };
     if is_suppressed(&shared.suppressions, payload) {
-        return Done { job, requests_done, end: End::Filtered(suppressions::REASON.to_owned()) };
+        return Landing::One { item, requests_done, end: End::Filtered(suppressions::REASON.to_owned()) };
     }
-    let (requests_done, end) = match &job.item {
-        Item::Live(live) => send_all(&shared, &live.delivery.requests, live.requests_done).await,
+    let (requests_done, end) = match &item {
+        Item::Live(live) => send_all(shared, &live.delivery.requests, live.requests_done).await,
         // In a box: it is rare, and would make the future of every delivery larger.
-        Item::Parked(stored) => Box::pin(retry(&shared, &stored.parked)).await,
+        Item::Parked(stored) => Box::pin(retry(shared, &stored.parked)).await,
     };
-    Done { job, requests_done, end }
+    Landing::One { item, requests_done, end }
 }
 
 /// A parked event passes the destination transform again, so that no request is ever stored.
@@ -123,25 +163,32 @@ async fn retry(shared: &Shared, parked: &Parked) -> (u32, End) {
 /// Sends the requests one after another, from the first that is not done yet.
 async fn send_all(shared: &Shared, requests: &[Request], mut done: u32) -> (u32, End) {
     for request in requests.iter().skip(done as usize) {
-        permission(shared).await;
-        shared.pace.turn().await;
-        let answer = match shared.http.send(request).await {
+        let answer = match send(shared, request).await {
             Ok(answer) => answer,
-            Err(unanswered) => {
-                if let Unanswered::Forbidden(refusal) = &unanswered {
-                    shared.metrics.forbidden(refusal);
-                }
-                let exchange = Box::new(Exchange { request: request.clone(), answer: None });
-                return (done, End::Failed(unanswered.into(), Some(exchange)));
+            Err(failure) => {
+                let exchange = Box::new(Exchange { request: Some(request.clone()), answer: None });
+                return (done, End::Failed(failure, Some(exchange)));
             }
         };
         if let Err(failure) = judge(&shared.plugin, request, &answer, shared.config.retry_after_max).await {
-            let exchange = Box::new(Exchange { request: request.clone(), answer: Some(answer) });
+            let exchange = Box::new(Exchange { request: Some(request.clone()), answer: Some(answer) });
             return (done, End::Failed(failure, Some(exchange)));
         }
         done += 1;
     }
     (done, End::Delivered)
+}
+
+/// Sends one request, when it may and its turn has come.
+pub(super) async fn send(shared: &Shared, request: &Request) -> Result<Answer, Failure> {
+    permission(shared).await;
+    shared.pace.turn().await;
+    shared.metrics.requests.increment(1);
+    let answered = shared.http.send(request).await;
+    if let Err(Unanswered::Forbidden(refusal)) = &answered {
+        shared.metrics.forbidden(refusal);
+    }
+    Ok(answered?)
 }
 
 /// Waits until this process may send: it may have lost its lease without knowing yet.

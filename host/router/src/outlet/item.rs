@@ -2,6 +2,7 @@
 
 use super::room::Room;
 use crate::delivery::Delivery;
+use pintle_runtime::destination::Request;
 use pintle_store::settle::{DeadLetter, Parked};
 use std::time::Duration;
 
@@ -29,6 +30,9 @@ pub(super) struct Live {
     pub(super) tries: u32,
     pub(super) requests_done: u32,
     pub(super) trouble: Option<Trouble>,
+    /// Deliveries that may share a bulk request with it, itself included: half as many after each that failed as
+    /// a whole. 1: it goes by itself.
+    pub(super) company: usize,
     /// Given back when the delivery is dropped or parked.
     pub(super) _room: Room,
 }
@@ -37,8 +41,8 @@ pub(super) struct Live {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Trouble {
     pub(super) since_ms: i64,
-    /// How many deliveries the destination had taken by then. One key has one delivery in flight, so any
-    /// later success is another key's.
+    /// How many deliveries the destination had taken before the request that failed. One key has one request in
+    /// flight, so any later success is another delivery's that got through.
     pub(super) successes: u64,
     /// For how long the destination had been down by then, in all.
     pub(super) down_ms: i64,
@@ -59,11 +63,32 @@ impl Item {
             Item::Parked(stored) => stored.parked.key_hash,
         }
     }
+
+    /// The request that is next, unless it is made anew for each try.
+    pub(super) fn request(&self) -> Option<&Request> {
+        match self {
+            Item::Live(live) => live.delivery.requests.get(live.requests_done as usize),
+            Item::Parked(_) => None,
+        }
+    }
 }
 
 impl Live {
     pub(super) fn new(delivery: Delivery, room: Room) -> Live {
-        Live { delivery, tries: 0, requests_done: 0, trouble: None, _room: room }
+        Live { delivery, tries: 0, requests_done: 0, trouble: None, company: usize::MAX, _room: room }
+    }
+
+    /// What a bulk request may carry in its place: its only request.
+    pub(super) fn combinable(&self) -> Option<&Request> {
+        match &self.delivery.requests[..] {
+            [request] if self.requests_done == 0 && self.company > 1 => Some(request),
+            _ => None,
+        }
+    }
+
+    /// A bulk request with it has failed as a whole: perhaps it is to blame.
+    pub(super) fn is_suspect(&self) -> bool {
+        self.company < usize::MAX
     }
 
     /// The row of this delivery as a parked event.

@@ -5,6 +5,11 @@
 //!                        ▲                      │
 //!                        └── Waiting ◀── wait ──┘   (or `again`: ready, after the others)
 //! ```
+//! Where several go in one request, `company` takes further heads, and what waits behind them in order.
+
+mod company;
+
+pub(super) use company::Fit;
 
 use std::cmp::Reverse;
 use std::collections::hash_map::Entry;

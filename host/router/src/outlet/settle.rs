@@ -9,10 +9,10 @@
 //!         ─▶ none left, nobody got through ───────────▶ the destination is down: the breaker opens
 //! ```
 
-use super::attempt::{Done, End, Exchange, Job};
+use super::attempt::{Done, End, Exchange, Landing, Trial};
 use super::item::{self, Item, Live, Post, Trouble, millis};
 use super::state::State;
-use crate::backoff;
+use crate::backoff::{self, Spread};
 use crate::breaker::Why;
 use crate::verdict::Failure;
 use pintle_events::times::now_ms;
@@ -21,115 +21,151 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::debug;
 
-/// A failure that may pass.
-struct Setback<'a> {
-    error: String,
-    after: Option<Duration>,
-    exchange: Option<&'a Exchange>,
-    /// It was a 429.
-    throttled: bool,
+/// A failure, and what its consequences depend on beside the delivery.
+#[derive(Clone, Copy)]
+pub(super) struct Setback<'a> {
+    pub(super) failure: &'a Failure,
+    pub(super) error: &'a str,
+    pub(super) exchange: Option<&'a Exchange>,
+    /// What the destination had taken before this attempt.
+    pub(super) successes: u64,
+    pub(super) spread: Spread,
 }
 
 impl State {
     /// Takes in the end of an attempt.
     pub(super) fn conclude(&mut self, done: Done, now: Instant) {
-        pintle_store::fail_point::pass("router:before-settle");
         self.landed();
-        let Done { mut job, requests_done, end } = done;
-        match &mut job.item {
-            Item::Live(live) => live.requests_done = requests_done,
-            Item::Parked(stored) => stored.parked.requests_done = requests_done,
-        }
-        self.shared.metrics.attempt(job.started.elapsed());
-        match end {
-            End::Delivered => {
-                self.successes += 1;
-                self.answered(&job);
-                self.shared.metrics.delivered.increment(1);
-                self.shared.board.delivered();
-                self.finish(job.item, Fate::Delivered);
+        let Done { trial, landing } = done;
+        match landing {
+            Landing::Planned(planned) => return self.planned(planned),
+            Landing::Bulk(bulk, end) => {
+                pintle_store::fail_point::pass("router:before-settle");
+                self.shared.metrics.attempt(trial.started.elapsed());
+                self.conclude_bulk(trial, *bulk, *end, now);
             }
-            End::Filtered(reason) => {
-                self.unsent(&job, now);
-                self.shared.metrics.filtered.increment(1);
-                self.finish(job.item, Fate::Filtered { reason });
+            Landing::One { mut item, requests_done, end } => {
+                pintle_store::fail_point::pass("router:before-settle");
+                match &mut item {
+                    Item::Live(live) => live.requests_done = requests_done,
+                    Item::Parked(stored) => stored.parked.requests_done = requests_done,
+                }
+                self.shared.metrics.attempt(trial.started.elapsed());
+                self.conclude_one(trial, item, end, now);
             }
-            End::Failed(failure, exchange) => self.failed(job, failure, exchange.as_deref(), now),
         }
         self.down.note(self.breaker.is_open());
     }
 
+    fn conclude_one(&mut self, trial: Trial, item: Item, end: End, now: Instant) {
+        match end {
+            End::Delivered => {
+                self.answered(trial);
+                let key = item.key();
+                self.delivered(item);
+                self.keys.finish(key);
+            }
+            End::Filtered(reason) => {
+                self.unsent(trial, now);
+                let key = item.key();
+                self.filtered(item, reason);
+                self.keys.finish(key);
+            }
+            End::Failed(failure, exchange) => {
+                let (exchange, successes) = (exchange.as_deref(), self.successes);
+                let error = self.note(&failure);
+                let held = self.weigh(&failure, exchange.is_some_and(Exchange::answered), item.key(), trial, now);
+                let setback = Setback { failure: &failure, error: &error, exchange, successes, spread: Spread::draw() };
+                self.suffer(item, setback, held, now);
+            }
+        }
+    }
+
     /// The destination gave an answer that settles the delivery, one way or the other.
-    fn answered(&mut self, job: &Job) {
-        self.throttle.answered(job.started);
-        if job.probe {
+    pub(super) fn answered(&mut self, trial: Trial) {
+        self.throttle.answered(trial.started);
+        if trial.probe {
             self.breaker.probe_answered();
         } else {
             self.breaker.answered();
         }
     }
 
-    fn unsent(&mut self, job: &Job, now: Instant) {
-        if job.probe {
+    pub(super) fn unsent(&mut self, trial: Trial, now: Instant) {
+        if trial.probe {
             self.breaker.probe_unsent(now);
         }
     }
 
-    fn failed(&mut self, job: Job, failure: Failure, exchange: Option<&Exchange>, now: Instant) {
-        let error = self.shared.mask.excerpt(failure.reason(), self.shared.config.excerpt_bytes_max.get());
+    /// Shows a failure to people; gives its reason without secrets.
+    pub(super) fn note(&self, failure: &Failure) -> String {
+        let error = self.excerpt(failure);
         debug!(destination = %self.shared.destination_id, %error, "attempt failed");
         self.shared.board.error(&error);
         self.shared.tracker.note_error(&error);
-        self.shared.metrics.failed(&failure);
+        self.shared.metrics.failed(failure);
+        error
+    }
+
+    /// The reason of a failure without secrets.
+    pub(super) fn excerpt(&self, failure: &Failure) -> String {
+        self.shared.mask.excerpt(failure.reason(), self.shared.config.excerpt_bytes_max.get())
+    }
+
+    /// What the failure of a request for `key` says about the destination. True: it refuses us and not the event,
+    /// which is kept.
+    pub(super) fn weigh(&mut self, failure: &Failure, answered: bool, key: u64, trial: Trial, now: Instant) -> bool {
         let after = failure.after();
         match failure {
-            Failure::Reject { .. } => {
-                if exchange.is_some_and(Exchange::answered) {
-                    self.answered(&job);
-                } else {
-                    self.unsent(&job, now);
-                }
-                self.bury(job.item, error, exchange);
-            }
+            Failure::Reject { .. } if answered => self.answered(trial),
+            Failure::Reject { .. } | Failure::Unsent { .. } => self.unsent(trial, now),
             Failure::Refused { .. } => {
-                self.throttle.answered(job.started);
-                if self.breaker.refused(job.item.key(), now) {
-                    self.probe_failed(&job, None, now);
-                    self.hold(job.item, None, error, now);
-                } else {
-                    self.bury(job.item, error, exchange);
+                self.throttle.answered(trial.started);
+                if self.breaker.refused(key, now) {
+                    self.probe_failed(trial, None, now);
+                    return true;
                 }
             }
             Failure::Throttled { .. } => {
-                self.throttle.throttled(job.started, after, now);
-                if job.probe {
+                self.throttle.throttled(trial.started, after, now);
+                if trial.probe {
                     // It is alive. From here on the throttle decides how much it gets.
                     self.breaker.probe_answered();
                 }
-                self.come_again(job.item, Setback { error, after, exchange, throttled: true }, now);
             }
             Failure::Retry { .. } => {
-                self.breaker.failed(job.item.key(), after, now);
-                self.probe_failed(&job, after, now);
-                self.come_again(job.item, Setback { error, after, exchange, throttled: false }, now);
+                self.breaker.failed(key, after, now);
+                self.probe_failed(trial, after, now);
             }
-            Failure::Unsent { .. } => {
-                self.unsent(&job, now);
-                self.hold(job.item, None, error, now);
-            }
+        }
+        false
+    }
+
+    fn probe_failed(&mut self, trial: Trial, after: Option<Duration>, now: Instant) {
+        if trial.probe {
+            self.breaker.probe_failed(after, now);
         }
     }
 
-    fn probe_failed(&mut self, job: &Job, after: Option<Duration>, now: Instant) {
-        if job.probe {
-            self.breaker.probe_failed(after, now);
+    /// What a failure means for the head of a key.
+    pub(super) fn suffer(&mut self, item: Item, setback: Setback<'_>, held: bool, now: Instant) {
+        match setback.failure {
+            Failure::Refused { .. } if held => self.hold(item, None, setback.error, now),
+            Failure::Reject { .. } | Failure::Refused { .. } => {
+                let key = item.key();
+                self.bury(item, setback.error.to_owned(), setback.exchange);
+                self.keys.finish(key);
+            }
+            Failure::Throttled { .. } | Failure::Retry { .. } => self.come_again(item, setback, now),
+            Failure::Unsent { .. } => self.hold(item, None, setback.error, now),
         }
     }
 
     /// A failure that may pass.
     fn come_again(&mut self, mut item: Item, setback: Setback<'_>, now: Instant) {
         let down_ms = self.down.total_ms();
-        let fresh = Trouble { since_ms: now_ms(), successes: self.successes, down_ms };
+        let throttled = matches!(setback.failure, Failure::Throttled { .. });
+        let fresh = Trouble { since_ms: now_ms(), successes: setback.successes, down_ms };
         let (tries, trouble) = match &mut item {
             Item::Live(live) => (live.tries + 1, *live.trouble.get_or_insert(fresh)),
             Item::Parked(stored) if stored.parked.first_failed_at_ms > 0 => {
@@ -142,18 +178,20 @@ impl State {
         let config = &self.shared.config;
         let age = now_ms().saturating_sub(trouble.since_ms) - (down_ms - trouble.down_ms);
         let aged = age >= millis(config.retry_time_window);
-        if aged && tries >= config.attempts_min.get() && self.own_fault(trouble, setback.throttled) {
+        if aged && tries >= config.attempts_min.get() && self.own_fault(trouble, throttled) {
             let window = config.retry_time_window;
             let reason = format!("{}; it has failed for longer than {window:?} (retry-time-window)", setback.error);
-            return self.bury(item, reason, setback.exchange);
+            let key = item.key();
+            self.bury(item, reason, setback.exchange);
+            return self.keys.finish(key);
         }
         self.shared.metrics.retried.increment(1);
         match item {
-            Item::Parked(_) => self.hold(item, setback.after, setback.error, now),
+            Item::Parked(_) => self.hold(item, setback.failure.after(), setback.error, now),
             Item::Live(mut live) => {
                 live.tries = tries;
                 // A destination that is throttled or down has a time of its own at which it goes on.
-                if setback.throttled || self.breaker.is_open() {
+                if throttled || self.breaker.is_open() {
                     self.keys.again(live.delivery.key_hash, Item::Live(live));
                 } else {
                     self.wait_or_park(live, trouble, setback, now);
@@ -172,10 +210,11 @@ impl State {
     }
 
     fn wait_or_park(&mut self, live: Box<Live>, trouble: Trouble, setback: Setback<'_>, now: Instant) {
-        let Setback { error, after, .. } = setback;
+        let Setback { error, failure, spread, .. } = setback;
+        let after = failure.after();
         let config = &self.shared.config;
         let key = live.delivery.key_hash;
-        let wait = backoff::wait(live.tries, config.retry_base, config.retry_max).max(after.unwrap_or_default());
+        let wait = spread.wait(live.tries, config.retry_base, config.retry_max).max(after.unwrap_or_default());
         let by_then = now_ms().saturating_sub(trouble.since_ms).saturating_add(millis(wait));
         let exhausted = live.tries >= config.memory_tries.get() || by_then > millis(config.memory_retry_time);
         if !exhausted {
@@ -185,7 +224,7 @@ impl State {
             self.keys.again(key, Item::Live(live));
         } else if self.can_park(live.delivery.payload.len()) {
             debug!(destination = %self.shared.destination_id, event = %live.delivery.position, %error, "event parked");
-            self.park(&live, wait, error, now);
+            self.park(&live, wait, error.to_owned(), now);
         } else {
             self.breaker.open(Why::ParkedFull, after, now);
             self.keys.wait(key, Item::Live(live), now + wait);
@@ -193,13 +232,13 @@ impl State {
     }
 
     /// Keeps a head as it is: in memory until the destination goes on, or parked until its next try.
-    fn hold(&mut self, item: Item, after: Option<Duration>, error: String, now: Instant) {
+    fn hold(&mut self, item: Item, after: Option<Duration>, error: &str, now: Instant) {
         match item {
             Item::Parked(stored) => {
                 let config = &self.shared.config;
                 let tries = stored.parked.attempt.saturating_add(1);
                 let wait = backoff::wait(tries, config.retry_base, config.retry_max).max(after.unwrap_or_default());
-                self.reschedule(stored, wait, error, now);
+                self.reschedule(stored, wait, error.to_owned(), now);
             }
             Item::Live(mut live) => {
                 live.tries = live.tries.saturating_add(1);
@@ -210,10 +249,23 @@ impl State {
         }
     }
 
-    fn bury(&mut self, item: Item, reason: String, exchange: Option<&Exchange>) {
+    /// One of three fates. None touches the queue: the key of a head is to be finished after it.
+    pub(super) fn delivered(&mut self, item: Item) {
+        self.successes += 1;
+        self.shared.metrics.delivered.increment(1);
+        self.shared.board.delivered();
+        self.settle(item, Fate::Delivered);
+    }
+
+    pub(super) fn filtered(&mut self, item: Item, reason: String) {
+        self.shared.metrics.filtered.increment(1);
+        self.settle(item, Fate::Filtered { reason });
+    }
+
+    pub(super) fn bury(&mut self, item: Item, reason: String, exchange: Option<&Exchange>) {
         let post = Post {
             reason,
-            request: exchange.map(|exchange| exchange.request_excerpt(&self.shared)),
+            request: exchange.and_then(|exchange| exchange.request_excerpt(&item, &self.shared)),
             response: exchange.and_then(|exchange| exchange.answer_excerpt(&self.shared)),
         };
         let letter = match &item {
@@ -222,12 +274,10 @@ impl State {
         };
         self.shared.metrics.dead.increment(1);
         self.shared.board.dead();
-        self.finish(item, Fate::Dead(letter));
+        self.settle(item, Fate::Dead(letter));
     }
 
-    /// Settles the head of a key; the next one becomes the head.
-    fn finish(&mut self, item: Item, fate: Fate) {
-        let key = item.key();
+    fn settle(&mut self, item: Item, fate: Fate) {
         match item {
             Item::Live(live) => {
                 live.delivery.ticket.settle(live.delivery.output, fate);
@@ -235,7 +285,6 @@ impl State {
             }
             Item::Parked(stored) => self.unpark(&stored.parked, fate),
         }
-        self.keys.finish(key);
     }
 
     fn unpark(&mut self, parked: &Parked, fate: Fate) {

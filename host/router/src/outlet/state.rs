@@ -1,14 +1,15 @@
 //! What the outlet knows, and what it decides to try next. No input or output happens here.
 
 use super::Shared;
-use super::attempt::Job;
+use super::attempt::{Job, Trial, Work};
+use super::bulk::Bulk;
 use super::item::{Item, Live, parked_bytes};
 use super::queue::{Keys, Prefer};
 use crate::breaker::Breaker;
 use crate::throttle::{Allowance, Throttle};
 use pintle_events::times::now_ms;
 use pintle_store::settle::Parked;
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -26,6 +27,10 @@ pub(super) struct State {
     pub(super) parked: Stock,
     /// Deliveries that are neither settled nor parked, those in flight included.
     pub(super) live: usize,
+    /// Bulk requests that are ready to be sent; their keys are in flight.
+    pub(super) planned: VecDeque<Bulk>,
+    /// Whether several deliveries of a key may share a bulk request.
+    pub(super) followers: bool,
     in_flight: usize,
 }
 
@@ -67,6 +72,8 @@ impl State {
             successes: 0,
             parked: Stock::default(),
             live: 0,
+            planned: VecDeque::new(),
+            followers: shared.plugin.manifest().combines_in_order(),
             in_flight: 0,
             shared,
         }
@@ -94,16 +101,37 @@ impl State {
             Allowance::One | Allowance::Wait(_) => return None,
         }
         let probe = self.breaker.is_open();
+        if probe {
+            self.dissolve();
+        }
         if probe && self.breaker.probe_at(self.keys.has_untried(), now).is_none_or(|at| at > now) {
             return None;
         }
-        let prefer = if probe || allowance == Allowance::One { Prefer::Untried } else { Prefer::Tried };
-        let item = self.keys.take(prefer)?;
+        if !probe && self.turn_due(now).is_some() {
+            return None;
+        }
+        let work = match self.planned.pop_front() {
+            Some(bulk) => Work::Bulk(Box::new(bulk)),
+            None => {
+                let prefer = if probe || allowance == Allowance::One { Prefer::Untried } else { Prefer::Tried };
+                let item = self.keys.take(prefer)?;
+                match self.shared.bounds {
+                    Some(bounds) if !probe => self.gather(bounds, item),
+                    _ => Work::One(item),
+                }
+            }
+        };
         if probe {
             self.breaker.probe_started();
         }
         self.in_flight += 1;
-        Some(Job { item, started: now, probe })
+        Some(Job { trial: Trial { started: now, probe }, work })
+    }
+
+    /// When the plugin's rate allows a request, if that is not now and deliveries share requests: they gather
+    /// until it does, instead of each taking a turn of its own.
+    fn turn_due(&self, now: Instant) -> Option<Instant> {
+        self.shared.bounds.and_then(|_| self.shared.pace.due(now))
     }
 
     /// An attempt has ended.
@@ -114,13 +142,17 @@ impl State {
     /// When something may have to be done although nothing happens.
     pub(super) fn deadline(&self, now: Instant) -> Option<Instant> {
         let due = self.keys.next_due();
-        let ready = if !self.keys.has_ready() || self.in_flight >= self.shared.config.concurrency_max.get() {
+        let has_ready = self.keys.has_ready() || !self.planned.is_empty();
+        let ready = if !has_ready || self.in_flight >= self.shared.config.concurrency_max.get() {
             None
         } else {
             match self.throttle.allowance(now) {
                 Allowance::Wait(until) => Some(until),
                 Allowance::One if self.in_flight > 0 => None,
-                Allowance::All | Allowance::One => self.breaker.probe_at(self.keys.has_untried(), now),
+                Allowance::All | Allowance::One if self.breaker.is_open() => {
+                    self.breaker.probe_at(self.keys.has_untried(), now)
+                }
+                Allowance::All | Allowance::One => self.turn_due(now),
             }
         };
         due.into_iter().chain(ready).min()

@@ -1,6 +1,8 @@
-//! An outlet over real parts: HTTP to an endpoint that misbehaves, the webhook plugin, settlement in Postgres.
+//! An outlet over real parts: HTTP to an endpoint that misbehaves, the webhook plugin or one that combines
+//! requests, settlement in Postgres.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop here")]
 
+mod bulk;
 mod closing;
 mod down;
 mod flow;

@@ -82,8 +82,23 @@ pub struct World {
     _cluster: Arc<Cluster>,
 }
 
+/// Whose requests are sent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Plugin {
+    /// The webhook: one request for each event.
+    Webhook,
+    /// The test guest `bulk`, which combines up to 50 of them and judges each by itself.
+    Bulk,
+    /// The same, with a manifest that says that the destination works through a request in order.
+    BulkInOrder,
+}
+
 impl World {
     pub async fn new() -> World {
+        World::of(Plugin::Webhook).await
+    }
+
+    pub async fn of(plugin: Plugin) -> World {
         let cluster = Cluster::get().await;
         let receiver = Receiver::start().await;
         let options = cluster.postgres.as_ref().unwrap().connect_options();
@@ -101,7 +116,7 @@ impl World {
         tokio::spawn(service.run(flusher.clone()));
         let tracker = settlement.tracker("d").await.unwrap();
         tracker.begin(1, 1, EVENTS).await.unwrap();
-        let plugin = plugin(&cluster.runtime, &receiver).await;
+        let plugin = configured(plugin, &cluster.runtime, &receiver).await;
         World {
             receiver,
             tracker,
@@ -138,10 +153,16 @@ impl World {
 
     /// The delivery of the event at place `idx` of the log, with this key.
     pub async fn delivery(&self, key: u64, idx: u32) -> Delivery {
+        self.delivery_with(key, idx, &[]).await
+    }
+
+    /// The same with more members in the event.
+    pub async fn delivery_with(&self, key: u64, idx: u32, more: &[(&str, &str)]) -> Delivery {
         let (message_id, user_id) = (format!("m{idx}"), format!("user-{key}"));
-        let event = json!({
+        let mut event = json!({
             "type": "track", "event": "e", "messageId": message_id, "userId": user_id, "key": key, "n": idx,
         });
+        more.iter().for_each(|(name, value)| event[*name] = json!(value));
         let payload = Bytes::from(json!({ "message": event, "metadata": {} }).to_string());
         let batch = [b"[", &payload[..], b"]"].concat();
         let context = Context { now_ms: 0, random_seed: 0, attempt: 1 };
@@ -179,9 +200,13 @@ impl World {
 
     pub async fn dead_letters(&self) -> Vec<DeadLetter> {
         self.settlement.flush().await;
-        let filter = Filter { limit: 10_000, ..Filter::default() };
-        let mut letters: Vec<_> =
-            dead_letters::list(&self.store, &filter).await.unwrap().into_iter().map(|stored| stored.letter).collect();
+        let filter = Filter::default();
+        let mut letters: Vec<_> = dead_letters::list(&self.store, &filter, 10_000)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|stored| stored.letter)
+            .collect();
         letters.sort_by_key(|letter| letter.position);
         letters
     }
@@ -193,16 +218,32 @@ impl Drop for World {
     }
 }
 
-async fn plugin(runtime: &Runtime, receiver: &Receiver) -> Arc<Destination> {
+async fn configured(plugin: Plugin, runtime: &Runtime, receiver: &Receiver) -> Arc<Destination> {
     let target = std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target"), PathBuf::from);
-    let path = target.join("plugins/webhook.wasm");
-    let bytes = std::fs::read(&path)
-        .unwrap_or_else(|error| panic!("{}: {error}; scripts/build-plugins makes it", path.display()));
-    let plugin = runtime.destination(&bytes).await.unwrap();
     let headers = json!([{ "from": "x-token", "to": SECRET }]);
-    let config = json!({ "webhookUrl": receiver.url("/hook"), "webhookMethod": "POST", "headers": headers });
-    plugin.configure(&config).await.unwrap()
+    let (file, config) = match plugin {
+        Plugin::Webhook => (
+            "webhook.wasm",
+            json!({ "webhookUrl": receiver.url("/hook"), "webhookMethod": "POST", "headers": headers }),
+        ),
+        Plugin::Bulk | Plugin::BulkInOrder => {
+            ("fixtures/bulk.wasm", json!({ "url": receiver.url("/bulk"), "token": SECRET }))
+        }
+    };
+    let path = target.join("plugins").join(file);
+    let mut bytes = std::fs::read(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}; scripts/build-plugins --fixtures makes it", path.display()));
+    if plugin == Plugin::BulkInOrder {
+        // One word of the manifest, which stands in the component as it was written.
+        replace(&mut bytes, br#""ordered":false"#, br#""ordered": true"#);
+    }
+    runtime.destination(&bytes).await.unwrap().configure(&config).await.unwrap()
+}
+
+fn replace<const N: usize>(bytes: &mut [u8], from: &[u8; N], to: &[u8; N]) {
+    let at = bytes.windows(N).position(|window| window == from).unwrap();
+    bytes[at..at + N].copy_from_slice(to);
 }
 
 /// Waits of milliseconds instead of seconds and minutes.

@@ -89,8 +89,11 @@ pub enum Auth {
 pub struct BatchLimits {
     /// Events, at most.
     pub events: NonZeroUsize,
-    /// Bytes of bodies, at most.
+    /// Bytes of its body before compression, at most.
     pub bytes: NonZeroUsize,
+    /// Whether the destination works through a combined request in order, so that it never takes an event
+    /// while it wants an earlier one again. See [`Manifest::combines_in_order`].
+    pub ordered: Option<bool>,
 }
 
 /// How much a destination may be sent.
@@ -145,6 +148,15 @@ impl Manifest {
             document,
             schema,
         })
+    }
+
+    /// Whether several events of one ordering key may share a combined request, in their order: when the
+    /// destination cannot take a later one and want an earlier one again. Where answers are judged by status
+    /// alone there is one answer for all of them; otherwise the manifest has to say so (`batch.ordered`).
+    #[must_use]
+    pub fn combines_in_order(&self) -> bool {
+        let said = self.batch.and_then(|batch| batch.ordered);
+        said.unwrap_or(self.conclude == Conclude::Standard)
     }
 
     /// What the schema finds wrong with a configuration. Texts with references (`${env:X}`) are taken to be

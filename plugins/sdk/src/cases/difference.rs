@@ -1,7 +1,7 @@
 //! What came out and what should have, as lines for people.
 
-use super::{Case, Expected, Found, body_text, requests};
-use crate::{Body, Mistake, Outcome, Request};
+use super::{Case, Expected, ExpectedRecord, Found, body_text, requests};
+use crate::{Body, Delivery, Mistake, Outcome, Record, Request};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +16,9 @@ pub fn differences(case: &Case, found: &Found) -> Vec<String> {
         false => vec![format!("it was {word}, but not with \"{expected}\" in the reason: {found}")],
     };
     let mut lines = match (found, &case.requests, &case.filtered, &case.rejected, &case.invalid) {
+        (Found::Handled(Outcome::Deliver(found)), None, None, None, None) if case.records.is_some() => {
+            written(found, case.records.as_deref().unwrap_or_default())
+        }
         (Found::Invalid(found), None, None, None, Some(expected)) => mistakes(found, expected, true),
         (Found::Handled(Outcome::Deliver(found)), Some(expected), None, None, None) => match requests(found) {
             Ok(found) => sent(&found, expected),
@@ -41,13 +44,14 @@ fn expectation(case: &Case) -> String {
             1 => "a request".to_owned(),
             n => format!("{n} requests"),
         }),
+        case.records.as_ref().map(|records| format!("{} records", records.len())),
         case.filtered.as_ref().map(|reason| format!("the event to be filtered (\"{reason}\")")),
         case.rejected.as_ref().map(|reason| format!("the event to be rejected (\"{reason}\")")),
         case.invalid.as_ref().map(|_| "the configuration to be refused".to_owned()),
     ];
     let said: Vec<String> = said.into_iter().flatten().collect();
     match said.len() {
-        0 => "something; write one of `requests`, `filtered`, `rejected` and `invalid`".to_owned(),
+        0 => "something; write one of `requests`, `records`, `filtered`, `rejected` and `invalid`".to_owned(),
         1 => said[0].clone(),
         _ => format!("several things at once ({}); keep one of them", said.join("; ")),
     }
@@ -92,6 +96,46 @@ fn sent(found: &[&Request], expected: &[Expected]) -> Vec<String> {
     for (place, (found, expected)) in found.iter().zip(expected).enumerate() {
         let at = if expected_alone(expected, found) { String::new() } else { format!("request {}: ", place + 1) };
         lines.extend(request(found, expected).into_iter().map(|line| format!("{at}{line}")));
+    }
+    lines
+}
+
+fn written(found: &[Delivery], expected: &[ExpectedRecord]) -> Vec<String> {
+    let mut lines = Vec::new();
+    if found.len() != expected.len() {
+        lines.push(format!("expected {} records, found {}", expected.len(), found.len()));
+    }
+    for (found, expected) in found.iter().zip(expected) {
+        match found {
+            Delivery::Record(found) => lines.extend(record(found, expected)),
+            Delivery::Request(found) => lines.push(format!("+ a request to {}", found.url)),
+        }
+    }
+    lines
+}
+
+fn record(found: &Record, expected: &ExpectedRecord) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut compare = |what: &str, expected: &str, found: &str| {
+        if expected != found {
+            lines.extend([format!("- {what} {expected}"), format!("+ {what} {found}")]);
+        }
+    };
+    compare("stream", &expected.stream, &found.stream);
+    compare("key", &expected.key, &found.key);
+    if let Some(expected) = &expected.headers {
+        let found: BTreeMap<String, String> = found.headers.iter().cloned().collect();
+        compare("headers", &format!("{expected:?}"), &format!("{found:?}"));
+    }
+    let body = String::from_utf8_lossy(&found.body);
+    match (&expected.json, &expected.body, &expected.text) {
+        (Some(json), None, None) => match serde_json::from_str(&body) {
+            Ok(found) => values("", json, &found, &mut lines),
+            Err(error) => lines.push(format!("the body is not JSON: {error}")),
+        },
+        (None, Some(json), None) => compare("body", json.get(), &body),
+        (None, None, Some(text)) => compare("body", text, &body),
+        _ => lines.push("a record is expected with one of `json`, `body` and `text`".to_owned()),
     }
     lines
 }
@@ -146,7 +190,7 @@ fn body(found: &Body, expected: &Expected) -> Vec<String> {
         (Expected { json: Some(expected), .. }, _) => both(&expected.to_string()),
         (Expected { body: Some(expected), .. }, Body::Json(found)) if expected.get().as_bytes() == found => Vec::new(),
         (Expected { body: Some(expected), .. }, _) => both(expected.get()),
-        (Expected { form: Some(expected), .. }, Body::Form(found)) if expected == found => Vec::new(),
+        (Expected { form: Some(expected), .. }, Body::Form(found)) if same_form(expected, found) => Vec::new(),
         (Expected { form: Some(expected), .. }, _) => both(&format!("{expected:?}")),
         (Expected { text: Some(expected), .. }, Body::Xml(found)) if expected == found => Vec::new(),
         (Expected { text: Some(expected), .. }, Body::Raw(found)) if expected.as_bytes() == found => Vec::new(),
@@ -154,6 +198,18 @@ fn body(found: &Body, expected: &Expected) -> Vec<String> {
         (_, Body::None) => Vec::new(),
         _ => both("none"),
     }
+}
+
+/// The order of members in a JSON document that is a value of a form says nothing.
+fn same_form(expected: &[(String, String)], found: &[(String, String)]) -> bool {
+    let document =
+        |text: &str| text.starts_with(['{', '[']).then(|| serde_json::from_str::<Value>(text).ok()).flatten();
+    let same = |expected: &str, found: &str| {
+        expected == found || document(expected).is_some_and(|expected| document(found) == Some(expected))
+    };
+    let pairs = || expected.iter().zip(found);
+    expected.len() == found.len()
+        && pairs().all(|(expected, found)| expected.0 == found.0 && same(&expected.1, &found.1))
 }
 
 /// The members that differ, each by its JSON Pointer behind `at`: `- …` expected, `+ …` found.
@@ -222,6 +278,21 @@ mod tests {
     fn a_body_that_nobody_expects_is_a_difference() {
         let case = case(r#""requests":[{"method":"POST","url":"https://a.example/x"}]"#);
         assert_eq!(differences(&case, &delivered(&json!(1))), ["- body none", "+ body 1"]);
+    }
+
+    #[test]
+    fn a_document_in_a_form_is_compared_as_one() {
+        let case = case(
+            r#""requests":[{"method":"POST","url":"https://a.example/x","form":[["data","[{\"a\":1,\"b\":\"\"}]"],["c","{"]]}]"#,
+        );
+        let of = |data: &str| {
+            let pairs = vec![("data".to_owned(), data.to_owned()), ("c".to_owned(), "{".to_owned())];
+            let request =
+                Request { body: Body::Form(pairs), ..Request::new(crate::Method::Post, "https://a.example/x") };
+            differences(&case, &Found::Handled(request.into()))
+        };
+        assert!(of(r#"[{"b":"", "a":1}]"#).is_empty());
+        assert_eq!(of(r#"[{"a":2,"b":""}]"#).len(), 2);
     }
 
     #[test]

@@ -85,3 +85,40 @@ fn a_head_restored_as_waiting_keeps_what_follows_behind_it() {
     }
     assert_eq!(order, ["a", "b", "c"]);
 }
+
+#[test]
+fn company_is_taken_from_all_ready_heads_and_what_does_not_fit_keeps_its_place() {
+    let mut keys = queue(&[(1, "a"), (2, "b"), (3, "c"), (1, "d"), (4, "e"), (5, "f")]);
+    let failed = keys.take(Prefer::Tried).unwrap();
+    keys.again(1, failed);
+    let mut taken = Vec::new();
+    keys.take_more(&mut taken, |item| match item.1 {
+        "b" => Fit::Leave,
+        "e" => Fit::Stop,
+        _ => Fit::Take,
+    });
+    assert_eq!(taken, [(1, "a"), (3, "c")], "what has failed first");
+    assert_eq!(keys.take(Prefer::Tried), Some((2, "b")));
+    assert_eq!(keys.take(Prefer::Tried), Some((4, "e")));
+    assert_eq!(keys.take(Prefer::Tried), Some((5, "f")));
+    assert_eq!(keys.take(Prefer::Tried), None, "d waits behind a");
+}
+
+#[test]
+fn followers_go_along_in_order_and_come_back_before_what_waits() {
+    let mut keys = queue(&[(1, "a"), (1, "b"), (1, "c"), (1, "d"), (2, "e")]);
+    let mut taken = vec![keys.take(Prefer::Tried).unwrap()];
+    let up_to_c = |item: &(u64, &str)| if item.1 == "d" { Fit::Leave } else { Fit::Take };
+    assert!(keys.take_followers(1, &mut taken, up_to_c));
+    assert_eq!(taken, [(1, "a"), (1, "b"), (1, "c")]);
+    assert!(!keys.take_followers(1, &mut taken, |_| Fit::Stop));
+    // The first has met its end, the others come again.
+    keys.return_followers(1, vec![(1, "c")]);
+    keys.return_head(1, (1, "b"), true);
+    let mut order = Vec::new();
+    while let Some(item) = keys.take(Prefer::Tried) {
+        keys.finish(item.0);
+        order.push(item.1);
+    }
+    assert_eq!(order, ["b", "e", "c", "d"], "what came back goes before the others that are ready");
+}

@@ -56,6 +56,15 @@ fn what_is_wrong_with_a_manifest_is_named() {
 }
 
 #[test]
+fn events_of_a_key_share_a_combined_request_where_nothing_can_come_between_them() {
+    let batch = |more: &str| with(&format!(r#""combine":true,"batch":{{"events":10,"bytes":1000{more}}}"#)).unwrap();
+    assert!(batch("").combines_in_order(), "one status for all");
+    assert!(!batch(r#","ordered":false"#).combines_in_order());
+    assert!(!batch(r#"},"conclude":"custom","hosts":["*"],"rate":{"concurrency":1"#).combines_in_order());
+    assert!(batch(r#","ordered":true},"conclude":"custom","rate":{"concurrency":1"#).combines_in_order());
+}
+
+#[test]
 fn every_mistake_of_a_configuration_has_its_place() {
     let manifest = schema(
         r#"{"type":"object","required":["url","a/b"],"additionalProperties":false,"properties":{

@@ -15,22 +15,23 @@ pub mod mapping;
 mod query;
 
 use config::Config;
+use pintle_plugin_sdk::dynamic::Dynamic;
 use pintle_plugin_sdk::serde_json::Value;
 use pintle_plugin_sdk::{Context, Destination, Event, Mistakes, Outcome, Reject};
 
 /// The webhook with its configuration.
 #[derive(Debug)]
-pub struct Webhook(Config);
+pub struct Webhook(Dynamic<Config>);
 
 impl Destination for Webhook {
     const MANIFEST: &'static str = include_str!("../manifest.json");
 
     fn configure(config: &Value) -> Result<Webhook, Mistakes> {
-        Config::read(config).map(Webhook)
+        Dynamic::read(config, Config::read).map(Webhook)
     }
 
     fn transform(&self, event: &Event<'_>, _context: &Context) -> Result<Outcome, Reject> {
-        Ok(mapping::request(&self.0, event.raw())?.into())
+        self.0.with(event, |config, event| Ok(mapping::request(config, event.raw())?.into()))
     }
 }
 

@@ -62,7 +62,7 @@ fn headers(config: &Config, own: Option<&RawValue>) -> Result<Vec<(String, Strin
     }
     let Some(own) = own.and_then(Members::of) else { return Ok(headers) };
     for (name, value) in own.distinct().ok_or("the event's header holds text that is not Unicode")? {
-        if name.is_empty() || value.get() == "null" {
+        if name.is_empty() {
             continue;
         }
         let value = match value.get().as_bytes().first() {

@@ -1,0 +1,10 @@
+use crate::GoogleAnalytics4;
+use pintle_plugin_sdk::cases;
+use std::path::Path;
+
+#[test]
+fn every_case_comes_out_as_its_file_says() {
+    let folder = Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("cases");
+    let run = cases::assert_all::<GoogleAnalytics4>(&folder);
+    assert!(run > 40, "only {run} cases were found");
+}

@@ -1,0 +1,9 @@
+use crate::Slack;
+use pintle_plugin_sdk::cases;
+use std::path::Path;
+
+#[test]
+fn every_case_comes_out_as_its_file_says() {
+    let run = cases::assert_all::<Slack>(&Path::new(env!("CARGO_MANIFEST_DIR")).join("cases"));
+    assert!(run > 20, "only {run} cases were found");
+}

@@ -6,6 +6,7 @@ mod access;
 mod code;
 mod commands;
 mod crash;
+mod filters;
 mod keep_out;
 mod openapi;
 mod plugins;

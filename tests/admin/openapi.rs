@@ -14,6 +14,11 @@ async fn every_operation_is_there_and_answers_in_its_shape() {
     pintle.make("POST", "/admin/v1/libraries/l/publish", &Value::Null).await;
     pintle.make("PUT", "/admin/v1/credentials/key", &json!({"value": "x"})).await;
     connected(&pintle, &receiver, &["t"]).await;
+    let filter = json!({
+        "message_types": ["track"], "events": {"only": ["a"]}, "consent": [{"provider": "custom", "ids": ["ads"]}],
+    });
+    let body = json!({"source": "site", "destination": "orders", "transformations": ["t"], "filter": filter});
+    pintle.make("PUT", "/admin/v1/connections/site-orders", &body).await;
     let document = pintle.make("GET", "/admin/v1/openapi.json", &Value::Null).await;
     let mut shapes = 0;
     for (path, operations) in document["paths"].as_object().unwrap() {

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 pub struct Group {
     /// The file's path in the folder, without `.json`.
     pub path: String,
+    /// Where the file is.
+    pub folder: PathBuf,
     /// The cases, in the file's order.
     pub cases: Vec<Value>,
 }
@@ -31,7 +33,8 @@ pub fn groups(folder: &Path) -> anyhow::Result<Vec<Group>> {
         let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
         let cases = serde_json::from_str(&text).with_context(|| format!("{} is no list of cases", file.display()))?;
         let path = file.strip_prefix(folder).unwrap_or(&file).with_extension("");
-        groups.push(Group { path: path.display().to_string(), cases });
+        let folder = file.parent().unwrap_or(folder).to_owned();
+        groups.push(Group { path: path.display().to_string(), folder, cases });
     }
     Ok(groups)
 }

@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test the line is the message, also in a function that tests share")]
 
-use pintle_tests::folder::project_dir;
-use serde_json::Value;
+use pintle_tests::folder::{Folder, project_dir};
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -25,6 +25,88 @@ fn cases_of_our_own_pass() {
     let passed = |group: &str| report["groups"][group]["passed"].as_u64().unwrap();
     assert!(passed("user_transformation/typescript") >= 15, "{report:#}");
     assert!(passed("user_transformation/contract") >= 12, "{report:#}");
+    assert_eq!(
+        ["processor", "router", "dataDelivery"].map(|kind| passed(&format!("destinations/webhook/{kind}"))),
+        [4, 3, 14]
+    );
+}
+
+/// The groups of a report of some cases with the plugin `webhook`, by kind.
+fn of_webhook(cases: &[(&str, Value)]) -> Value {
+    let folder = Folder::new("conformance");
+    let inside = folder.path().join("webhook");
+    std::fs::create_dir_all(&inside).unwrap();
+    for (kind, case) in cases {
+        let mut case = case.clone();
+        (case["module"], case["feature"]) = ("destination".into(), (*kind).into());
+        std::fs::write(inside.join(format!("{kind}.json")), json!([case]).to_string()).unwrap();
+    }
+    report(&[], folder.path())["groups"].clone()
+}
+
+/// An event for one address, and the request that carries it.
+fn event_and_request(name: &str) -> (Value, Value) {
+    let message = json!({"type": "track", "event": name});
+    let config = json!({"webhookUrl": "https://bells.example.com"});
+    let request = json!({"method": "POST", "endpoint": "https://bells.example.com", "body": {"JSON": message}});
+    (json!({"message": message, "metadata": {"jobId": name}, "destination": {"Config": config}}), request)
+}
+
+#[test]
+fn what_is_not_as_recorded_is_told() {
+    let ((event, _), (other, wrong)) = (event_and_request("Bell Rung"), event_and_request("Bell Cast"));
+    let groups = of_webhook(&[
+        (
+            "processor",
+            json!({"input": {"request": {"body": [event]}}, "output": {"response": {"body": [{"output": wrong}]}}}),
+        ),
+        (
+            "router",
+            json!({
+                "input": {"request": {"body": {"input": [event, other]}}},
+                "output": {"response": {"body": {"output": [
+                    {"metadata": [{"jobId": "Bell Rung"}, {"jobId": "Bell Cast"}], "batchedRequest": wrong},
+                ]}}},
+            }),
+        ),
+        (
+            "dataDelivery",
+            json!({
+                "mocks": {"network": [{"url": "https://bells.example.com", "status": 503}]},
+                "input": {"request": {"body": wrong}},
+                "output": {"response": {"body": {"output": {"status": 400}}}},
+            }),
+        ),
+    ]);
+    let told = |kind: &str| groups[format!("webhook/{kind}")]["failures"][0]["difference"].as_str().unwrap().to_owned();
+    assert!(told("processor").contains(r#"/0/body/JSON/event: "Bell Rung" instead of "Bell Cast""#), "{groups:#}");
+    assert!(told("router").contains("2 requests instead of 1"), "{groups:#}");
+    assert_eq!(told("dataDelivery"), "[Retry] instead of [Reject] for the answer 503");
+}
+
+#[test]
+fn what_cannot_be_compared_is_left_out_with_the_reason() {
+    let ((event, _), (_, wrong)) = (event_and_request("Bell Rung"), event_and_request("Bell Cast"));
+    let groups = of_webhook(&[
+        (
+            "processor",
+            json!({
+                "networkCalls": ["GET https://bells.example.com/names"],
+                "input": {"request": {"body": [event]}},
+                "output": {"response": {"body": [{"output": wrong}]}},
+            }),
+        ),
+        ("router", json!({"input": {"request": {"body": {"input": {}}}}})),
+        ("dataDelivery", json!({"input": {"request": {"body": wrong}}, "output": {"response": {"body": {}}}})),
+        ("batch", json!({"name": "webhook"})),
+    ]);
+    let told = |kind: &str| {
+        groups[format!("webhook/{kind}")]["left_out_reasons"][0]["reason"].as_str().unwrap_or_default().to_owned()
+    };
+    assert!(told("processor").starts_with("needs a look-up"), "{groups:#}");
+    assert!(told("router").contains("no list of events"), "{groups:#}");
+    assert!(told("dataDelivery").contains("was not recorded"), "{groups:#}");
+    assert!(told("batch").contains("not run"), "{groups:#}");
 }
 
 #[test]

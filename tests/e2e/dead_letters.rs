@@ -1,10 +1,11 @@
 //! Dead letters: found, read, mended, delivered.
 
 use pintle_tests::events::{Events, post};
+use pintle_tests::folder::Folder;
 use pintle_tests::pintle::{Options, Pintle, destination};
-use pintle_tests::receiver::{Answer, Receiver};
+use pintle_tests::receiver::{Answer, Received, Receiver};
 use pintle_tests::workspace::Workspace;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 async fn the_only_letter(pintle: &Pintle, id: &str) -> Value {
     pintle.wait_until("a dead letter", |status| destination(status, id)["dead_letters"] == 1).await;
@@ -67,4 +68,90 @@ async fn a_letter_that_the_destination_refused_is_delivered_once_it_takes_it() {
     let status = pintle.wait_delivered("orders", 1).await;
     assert_eq!(destination(&status, "orders")["dead_letters"], 0);
     assert_eq!(receiver.accepted().len(), 1);
+}
+
+/// Which event of its user it is.
+fn number(received: &Received) -> u64 {
+    received.json()["properties"]["n"].as_u64().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_are_found_mended_delivered_again_or_given_up_and_that_is_written_down() {
+    let receiver = Receiver::start().await;
+    receiver.answer_by(|received| Answer::status(if number(received) % 2 == 1 { 422 } else { 200 }));
+    let workspace = Workspace::new().webhook("orders", &receiver.url("/"));
+    let pintle = Pintle::start(Options::new(&workspace).set("admin", "dead-letters-max", 5)).await;
+    post(pintle.gateway(), &Events::new(6, 0).many(4, 10), 40).await.unwrap();
+    pintle.wait_until("twenty dead letters", |status| destination(status, "orders")["dead_letters"] == 20).await;
+
+    let list = |more: &'static [&'static str]| {
+        let pintle = &pintle;
+        async move { pintle.cli(&[&["dead-letters", "list", "--json"], more].concat()).await }
+    };
+    for (filter, count) in [
+        (&["--because", "422", "--type", "track", "--stage", "delivery", "--source", "site"][..], 20),
+        (&["--message-id", "user-1/3"], 1),
+        (&["--connection", "site-orders", "--limit", "7"], 7),
+        (&["--type", "page"], 0),
+        (&["--stage", "transformation"], 0),
+        (&["--because", "no such reason"], 0),
+    ] {
+        let found = list(filter).await.json();
+        assert_eq!(found["dead_letters"].as_array().unwrap().len(), count, "{filter:?}: {found:#}");
+    }
+    let wrong = list(&["--stage", "nowhere"]).await;
+    assert!(wrong.code == 64 && wrong.err.contains("transformation"), "{wrong:?}");
+
+    // One is mended by hand: it goes on as the event that was sent in its place, to the byte.
+    let id = list(&["--message-id", "user-1/3"]).await.json()["dead_letters"][0]["id"].as_str().unwrap().to_owned();
+    let folder = Folder::new("mended");
+    let file = folder.path().join("event.json");
+    let mended = r#"{"type":"track","event":"Mended","userId":"user-1","properties":{"n":4,"big":9007199254740993}}"#;
+    std::fs::write(&file, mended).unwrap();
+    let file = file.to_str().unwrap();
+    let said = pintle.cli(&["dead-letters", "retry", &id, "--message", file, "--reason", "wrong number"]).await;
+    assert_eq!(said.code, 0, "{said:?}");
+    let received = receiver.wait_until("the mended one", |all| all.iter().any(|one| one.body == mended)).await;
+    assert_eq!(received.last().unwrap().status, 200);
+
+    // Nobody means all of them by saying nothing, and nothing is given up without a reason.
+    for line in [&["dead-letters", "retry"][..], &["dead-letters", "discard", "--reason", "x"]] {
+        assert_eq!(pintle.cli(line).await.code, 64);
+    }
+    assert_eq!(pintle.cli(&["dead-letters", "discard", "--all"]).await.code, 64);
+    let (status, problem) = pintle.call("POST", "/admin/v1/dead-letters/discard", &json!({})).await;
+    assert!(status == 400 && problem["detail"].as_str().unwrap().contains("pintle-reason"), "{problem:#}");
+    let said = pintle.cli(&["dead-letters", "discard", "--message-id", "user-2/5", "--reason", "a test order"]).await;
+    assert_eq!((said.code, said.out.as_str()), (0, "1 are discarded\n"), "{said:?}");
+    let said = pintle.cli(&["dead-letters", "discard", &id, "--reason", "x"]).await;
+    assert!(said.code == 1 && said.err.contains("no dead letter"), "it is delivered: {said:?}");
+
+    // The rest, batch by batch; those of one user in their order.
+    let before = receiver.count();
+    receiver.always(Answer::status(200));
+    let said = pintle.cli(&["dead-letters", "retry", "--destination", "orders", "--json"]).await;
+    assert_eq!((said.code, &said.json()["queued"]), (0, &json!(18)), "{said:?}");
+    let status = pintle.wait_until("all to be delivered", |status| {
+        let orders = destination(status, "orders");
+        orders["dead_letters"] == 0 && orders["parked"] == 0
+    });
+    status.await;
+    let again = receiver.wait_for(before + 18).await.split_off(before);
+    for user in ["user-0", "user-1", "user-2", "user-3"] {
+        let of: Vec<u64> = again.iter().filter(|one| one.json()["userId"] == user).map(number).collect();
+        assert!(of.is_sorted() && of.len() >= 4, "{user}: {of:?}");
+    }
+
+    let audit = pintle.cli(&["audit", "--json"]).await.json();
+    let done: Vec<(&str, u64)> = audit["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["action"].as_str().unwrap(), one["count"].as_u64().unwrap()))
+        .collect();
+    let retries = [5, 5, 5, 3].map(|count| ("dead-letter.retry", count));
+    let by_hand = [("dead-letter.discard", 1), ("dead-letter.retry", 1), ("dead-letter.edit", 1)];
+    assert_eq!(done, [&retries.iter().rev().copied().collect::<Vec<_>>()[..], &by_hand].concat(), "{audit:#}");
+    let said = pintle.cli(&["audit"]).await;
+    assert!(said.out.contains("a test order") && said.out.contains("user-2/5"), "{said:?}");
 }

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test the line is the message, also in a function that tests share")]
 
+mod alerts;
 mod bad_input;
 mod changes;
 mod clients;
@@ -12,6 +13,7 @@ mod clients_at_once;
 mod commands;
 mod dead_letters;
 mod duplicates;
+mod filters;
 mod full_log;
 mod gateway;
 mod granted;

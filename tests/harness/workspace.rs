@@ -53,6 +53,20 @@ impl Workspace {
         workspace
     }
 
+    /// With this filter on the connection of a destination.
+    #[must_use]
+    pub fn filter(mut self, id: &str, filter: &Value) -> Workspace {
+        self.0["connections"][format!("{SOURCE}-{id}")]["filter"] = filter.clone();
+        self
+    }
+
+    /// With another name for the destination in the `integrations` of events.
+    #[must_use]
+    pub fn integration(mut self, id: &str, name: &str) -> Workspace {
+        self.0["destinations"][id]["integration"] = name.into();
+        self
+    }
+
     /// With a source of its own for this destination, named like it and with this write key.
     #[must_use]
     pub fn own_source(mut self, id: &str, write_key: &str) -> Workspace {

@@ -57,9 +57,9 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
 #[test]
 fn every_host_crate_has_a_rule() {
     let known: BTreeSet<String> = MAY_USE.iter().map(|(name, _)| format!("pintle-{name}")).collect();
-    let others =
-        ["pintle-encode", "pintle-plugin-sdk", "pintle-plugin-webhook", "pintle-hostile-guest", "pintle-tests"];
-    for package in dependencies().keys().filter(|package| !others.contains(&package.as_str())) {
+    let others = ["pintle-encode", "pintle-bulk-guest", "pintle-hostile-guest", "pintle-tests"];
+    let is_other = |package: &str| others.contains(&package) || package.starts_with("pintle-plugin-");
+    for package in dependencies().keys().filter(|package| !is_other(package)) {
         assert!(known.contains(package), "{package} is new: say in tests/rules and ARCHITECTURE.md what it may use");
     }
 }
@@ -72,6 +72,16 @@ fn crates_use_only_the_crates_they_may() {
         for used in ours {
             assert!(allowed.contains(&used), "pintle-{name} may not use pintle-{used}");
         }
+    }
+}
+
+#[test]
+fn plugins_use_nothing_of_ours_but_the_sdk() {
+    let dependencies = dependencies();
+    let plugins = dependencies.iter().filter(|(name, _)| name.starts_with("pintle-plugin-"));
+    for (name, used) in plugins {
+        let ours: Vec<_> = used.iter().filter(|d| d.starts_with("pintle-") && *d != "pintle-plugin-sdk").collect();
+        assert!(ours.is_empty(), "{name} may not use {ours:?}");
     }
 }
 

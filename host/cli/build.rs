@@ -17,7 +17,8 @@ fn main() -> std::io::Result<()> {
         writeln!(list, "    File {{ path: \"sdk/{path}\", text: include_str!({file:?}) }},").expect("memory is there");
     }
     list.push_str("]\n");
-    println!("cargo::rerun-if-changed={}", sdk.join("src").display());
+    // Relative to this package: an absolute one would tie a shared target folder to one clone.
+    println!("cargo::rerun-if-changed=../../plugins/sdk/src");
     let out = PathBuf::from(std::env::var("OUT_DIR").expect("cargo says where to write"));
     std::fs::write(out.join("sdk.rs"), list)
 }

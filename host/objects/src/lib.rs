@@ -1,0 +1,1 @@
+//! Object storage: S3-compatible buckets and local folders.

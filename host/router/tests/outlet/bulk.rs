@@ -13,7 +13,6 @@ use std::collections::{HashMap, HashSet};
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 /// A key of its own for the event that keeps the one connection busy while others gather.
 const BUSY: u64 = 1_000_000;
@@ -32,15 +31,9 @@ fn sizes(world: &World) -> Vec<usize> {
     world.receiver.received().iter().map(|received| events(received).len()).collect()
 }
 
-/// Time enough for a request that is held while others gather.
-fn patient() -> Config {
-    let long = Duration::from_secs(60);
-    Config { attempt_timeout: long, first_byte_timeout: long, ..quick() }
-}
-
 /// One request at a time.
 fn narrow() -> Config {
-    Config { concurrency_max: NonZeroUsize::MIN, ..patient() }
+    Config { concurrency_max: NonZeroUsize::MIN, ..quick() }
 }
 
 /// An outlet whose one request is held until [`World::receiver`] releases it: what is sent until then gathers.

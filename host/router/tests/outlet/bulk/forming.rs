@@ -1,7 +1,7 @@
 //! Which deliveries share a request.
 
-use super::{FIRST, Taken, assert_keys_differ, busy, events, narrow, patient, sizes};
-use crate::setup::{Plugin, SECRET, World, until};
+use super::{FIRST, Taken, assert_keys_differ, busy, events, narrow, sizes};
+use crate::setup::{Plugin, SECRET, World, quick, until};
 use pintle_router::Config;
 use pintle_tests::receiver::Answer;
 use std::num::NonZeroUsize;
@@ -27,7 +27,7 @@ async fn many_requests_at_a_time_share_what_comes_and_keep_each_key_in_order() {
     for plugin in [Plugin::Bulk, Plugin::BulkInOrder] {
         let world = World::of(plugin).await;
         let taken = Taken::one_by_one(&world, |_, _| 200);
-        let config = Config { concurrency_max: NonZeroUsize::new(8).unwrap(), ..patient() };
+        let config = Config { concurrency_max: NonZeroUsize::new(8).unwrap(), ..quick() };
         let outlet = world.outlet(config).await;
         world.send(&outlet, 37, 0..3_000).await;
         outlet.close(Duration::from_secs(30)).await;
@@ -148,7 +148,7 @@ async fn what_cannot_be_combined_goes_by_itself_and_the_others_together() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_plugin_that_parts_the_events_of_a_key_does_not_mix_up_their_order() {
     let world = World::of(Plugin::BulkInOrder).await;
-    let outlet = busy(&world, Config { concurrency_max: NonZeroUsize::new(4).unwrap(), ..patient() }).await;
+    let outlet = busy(&world, Config { concurrency_max: NonZeroUsize::new(4).unwrap(), ..quick() }).await;
     let taken = Taken::one_by_one(&world, |_, _| 200);
     for idx in 0..400_u32 {
         let more: &[_] = if (idx / 7) % 2 == 0 { &[("to", "/odd")] } else { &[] };

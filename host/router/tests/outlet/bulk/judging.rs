@@ -1,7 +1,7 @@
 //! Answers with a word for each event.
 
-use super::{Taken, assert_keys_differ, busy, events, narrow, patient, sizes};
-use crate::setup::{Plugin, SECRET, World, until};
+use super::{Taken, assert_keys_differ, busy, events, narrow, sizes};
+use crate::setup::{Plugin, SECRET, World, quick, until};
 use pintle_router::Config;
 use pintle_tests::receiver::Answer;
 use serde_json::json;
@@ -14,7 +14,7 @@ use std::time::Duration;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_destination_wants_again_comes_again_and_its_key_waits_for_it() {
     let world = World::of(Plugin::Bulk).await;
-    let outlet = busy(&world, Config { concurrency_max: NonZeroUsize::new(3).unwrap(), ..patient() }).await;
+    let outlet = busy(&world, Config { concurrency_max: NonZeroUsize::new(3).unwrap(), ..quick() }).await;
     let tries: Mutex<HashMap<u64, u32>> = Mutex::default();
     let taken = Taken::one_by_one(&world, move |_, n| {
         let mut tries = tries.lock().unwrap();

@@ -1,7 +1,7 @@
 //! Requests that fail as a whole.
 
-use super::{Taken, busy, events, narrow, patient, sizes};
-use crate::setup::{Plugin, World};
+use super::{Taken, busy, events, narrow, sizes};
+use crate::setup::{Plugin, World, quick};
 use pintle_router::Config;
 use pintle_tests::receiver::Answer;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -32,7 +32,7 @@ async fn one_bad_event_does_not_kill_its_neighbours() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn several_bad_events_among_the_many_of_one_key_are_found_and_the_others_keep_their_order() {
     let world = World::of(Plugin::BulkInOrder).await;
-    let outlet = busy(&world, Config { concurrency_max: NonZeroUsize::new(4).unwrap(), ..patient() }).await;
+    let outlet = busy(&world, Config { concurrency_max: NonZeroUsize::new(4).unwrap(), ..quick() }).await;
     let bad = |n: u64| n % 31 == 7;
     let taken = Taken::as_a_whole(&world, move |events| if events.iter().any(|(_, n)| bad(*n)) { 422 } else { 200 });
     world.send(&outlet, 3, 0..200).await;

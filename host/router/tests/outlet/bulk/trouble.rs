@@ -1,7 +1,7 @@
 //! The destination is down, or the outlet ends.
 
-use super::{Taken, busy, narrow, patient, sizes};
-use crate::setup::{Plugin, World, until};
+use super::{Taken, busy, narrow, sizes};
+use crate::setup::{Plugin, World, quick, until};
 use pintle_router::Config;
 use pintle_tests::receiver::Answer;
 use std::num::NonZeroUsize;
@@ -12,7 +12,7 @@ async fn probes_go_alone_and_afterwards_all_go_together_again() {
     let world = World::of(Plugin::Bulk).await;
     // Held until everything is inside: senders wait as soon as the breaker is open.
     world.receiver.always(Answer::status(500).held());
-    let outlet = world.outlet(Config { concurrency_max: NonZeroUsize::new(4).unwrap(), ..patient() }).await;
+    let outlet = world.outlet(Config { concurrency_max: NonZeroUsize::new(4).unwrap(), ..quick() }).await;
     world.send(&outlet, 200, 0..200).await;
     world.receiver.wait_for(4).await;
     world.receiver.always(Answer::status(500));

@@ -1,11 +1,15 @@
 //! One event, as bytes that can be looked into.
 
 use crate::fields::Fields;
-use crate::json::{Members, text};
+use crate::json::{Members, raw, text};
+use crate::scan;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::cell::OnceCell;
+
+/// About what an event takes in a batch.
+const EVENT_BYTES_USUAL: usize = 1024;
 
 /// An event and its metadata. Nothing is parsed until it is asked for.
 #[derive(Debug)]
@@ -35,8 +39,29 @@ impl<'a> Event<'a> {
     /// # Errors
     /// When it is something else.
     pub fn batch(batch: &'a [u8]) -> serde_json::Result<Vec<Event<'a>>> {
+        if scan::IS_FASTER
+            && let Some(events) = std::str::from_utf8(batch).ok().and_then(Event::scanned)
+        {
+            return Ok(events);
+        }
         let entries: Vec<Entry<'a>> = serde_json::from_slice(batch)?;
         Ok(entries.into_iter().map(|entry| Event::new(entry.message, entry.metadata)).collect())
+    }
+
+    /// The events of a batch by stepping over them: the host has checked what it hands in.
+    fn scanned(batch: &'a str) -> Option<Vec<Event<'a>>> {
+        let mut events = Vec::with_capacity(batch.len() / EVENT_BYTES_USUAL + 1);
+        scan::items(batch, |start| {
+            let (mut message, mut metadata) = (None, None);
+            let end = scan::members(batch, start, |key, value| match key {
+                "\"message\"" => message = Some(raw(value)),
+                "\"metadata\"" => metadata = (value != "null").then(|| raw(value)),
+                _ => {}
+            })?;
+            events.push(Event::new(message?, metadata));
+            Some(end)
+        })?;
+        Some(events)
     }
 
     /// The event's own bytes.

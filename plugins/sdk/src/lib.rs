@@ -33,6 +33,7 @@ pub mod node;
 pub mod object;
 mod outcome;
 pub mod placeholders;
+mod scan;
 pub mod settings;
 #[cfg(feature = "times")]
 pub mod times;

@@ -10,6 +10,7 @@ mod answer;
 mod asked;
 mod delivery;
 mod exchange;
+mod itself;
 mod jobs;
 mod neighbours;
 mod outputs;

@@ -38,8 +38,10 @@ mod tests {
 
     #[test]
     fn what_the_recorder_sent_itself_is_known_by_method_and_address() {
-        let case = json!({"networkCalls": ["POST https://a.example/names/", "GET https://a.example/names", "nonsense"]});
-        let request = |method: &str, name: &str| json!({"method": method, "endpoint": format!("https://a.example/{name}")});
+        let case =
+            json!({"networkCalls": ["POST https://a.example/names/", "GET https://a.example/names", "nonsense"]});
+        let request =
+            |method: &str, name: &str| json!({"method": method, "endpoint": format!("https://a.example/{name}")});
         let itself = Itself::of(&case, [].iter());
         assert!(itself.has(&request("POST", "names")) && itself.has(&request("GET", "names")));
         assert!(!itself.has(&request("PUT", "names")) && !itself.has(&request("POST", "others")));

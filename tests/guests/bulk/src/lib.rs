@@ -48,7 +48,8 @@ impl Destination for Bulk {
             Request { body: Body::Json(body), ..Request::new(Method::Post, url) }.header("x-token", self.token.clone());
         Ok(match event.text(&["please"]).as_deref() {
             Some("wrap") => {
-                Request { body: Body::Json(event.raw().get().as_bytes().to_vec()), ..request.header("x-wrap", "yes") }.into()
+                Request { body: Body::Json(event.raw().get().as_bytes().to_vec()), ..request.header("x-wrap", "yes") }
+                    .into()
             }
             Some("two") => Outcome::Deliver(vec![Delivery::Request(request.clone()), Delivery::Request(request)]),
             Some("alone") => request.header("x-alone", "yes").into(),

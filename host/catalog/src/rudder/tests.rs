@@ -91,6 +91,13 @@ fn field_names_match_in_any_case() {
     }
 }
 
+/// With a destination of this type and configuration.
+fn of_type(name: &str, config: Value) -> Value {
+    let mut document = destination("destinationDefinition/name", json!(name));
+    document["sources"][0]["destinations"][0]["config"] = config;
+    document
+}
+
 /// With this event filter, whose names are these.
 fn filtering(option: &str, names: Value) -> Value {
     let mut document = destination("config/eventFilteringOption", json!(option));
@@ -101,15 +108,22 @@ fn filtering(option: &str, names: Value) -> Value {
 /// What must keep a connection off, with a part of the reason.
 fn guarded() -> Vec<(Value, &'static str)> {
     vec![
-        (destination("destinationDefinition/name", json!("GA4")), "no plugin for destinations of type GA4"),
+        (
+            destination("destinationDefinition/name", json!("CARRIER_PIGEON")),
+            "no plugin for destinations of type CARRIER_PIGEON",
+        ),
         (destination("destinationDefinition", json!(null)), "its type is unknown"),
         (destination("isProcessorEnabled", json!(false)), "isProcessorEnabled"),
         (destination("isProcessorEnabled", json!(null)), "isProcessorEnabled"),
         (destination("transformations", json!([{"id": "t1", "versionId": "v1"}])), "does not hold its code"),
         (destination("deliveryAccount", json!({"id": "acc"})), "deliveryAccount"),
-        (destination("hasDynamicConfig", json!(true)), "filled in per event"),
+        (of_type("BRAZE", json!({"dataCenter": "{{ event.userId || \"US-01\" }}"})), "filled in per event"),
         (
-            destination("config/headers", json!([{"from": "x", "to": "{{ event.userId || \"-\" }}"}])),
+            {
+                let mut document = of_type("KLAVIYO", json!({"privateApiKey": "k"}));
+                document["sources"][0]["destinations"][0]["hasDynamicConfig"] = json!(true);
+                document
+            },
             "filled in per event",
         ),
         (destination("config", json!([1])), "not a JSON object"),
@@ -383,9 +397,9 @@ fn a_missing_flag_is_false_and_a_text_is_no_flag() {
 
 #[test]
 fn a_destination_without_its_plugin_is_kept_disabled() {
-    let (catalog, report) = imported(&destination("destinationDefinition/name", json!("GA4")));
+    let (catalog, report) = imported(&destination("destinationDefinition/name", json!("CARRIER_PIGEON")));
     assert_eq!(catalog.destinations["d1"].state, DestinationState::Disabled);
-    assert_eq!(report.off[0].because, ["there is no plugin for destinations of type GA4"]);
+    assert_eq!(report.off[0].because, ["there is no plugin for destinations of type CARRIER_PIGEON"]);
 }
 
 #[test]
@@ -406,6 +420,56 @@ fn the_name_that_sdks_call_a_destination_by_is_kept_where_the_plugin_does_not_ha
     assert_eq!(imported(&destination(shown, Value::Null)).0.destinations["d1"].integration, None);
     let (catalog, _) = imported(&destination(shown, json!("Google Analytics 4 (GA4)")));
     assert_eq!(catalog.destinations["d1"].integration.as_deref(), Some("Google Analytics 4 (GA4)"));
+}
+
+#[test]
+fn destinations_are_known_by_the_names_that_rudderstack_has_for_them() {
+    for (theirs, ours) in [
+        ("AM", "amplitude"),
+        ("GA4", "google-analytics-4"),
+        ("MP", "mixpanel"),
+        ("FACEBOOK_PIXEL", "facebook-pixel"),
+        ("CUSTOMERIO", "customerio"),
+        ("BRAZE", "braze"),
+        ("KLAVIYO", "klaviyo"),
+        ("SLACK", "slack"),
+        ("POSTHOG", "posthog"),
+        ("WEBHOOK", "webhook"),
+        ("HTTP", "http"),
+        ("S3", "s3"),
+    ] {
+        let (catalog, report) = imported(&of_type(theirs, json!({})));
+        assert_eq!(catalog.destinations["d1"].plugin, ours);
+        assert!(catalog.connections["s1-d1"].is_on(), "{theirs}: {report:?}");
+    }
+}
+
+#[test]
+fn settings_that_the_plugin_does_not_have_are_listed_and_kept() {
+    let config = json!({
+        "apiKey": "k", "residencyServer": "EU", "versionName": "7", "trackAllPages": true, "trackSessionEvents": {"web": false},
+        "attribution": {"web": true}, "proxyServerUrl": "", "batchEvents": false, "useNativeSDK": {"web": false},
+    });
+    let (catalog, report) = imported(&of_type("AM", config));
+    let told: Vec<(&str, &str)> = report.ignored.iter().map(|one| (one.path.as_str(), one.why.as_str())).collect();
+    let at = "sources[0].destinations[0].config";
+    let why = "the plugin amplitude has no such setting";
+    let paths = ["attribution", "trackAllPages", "versionName"].map(|key| format!("{at}.{key}"));
+    assert_eq!(told, paths.each_ref().map(|path| (path.as_str(), why)));
+    assert_eq!(catalog.destinations["d1"].config["versionName"], "7");
+    assert!(catalog.connections["s1-d1"].is_on());
+}
+
+#[test]
+fn texts_that_events_fill_in_are_for_the_plugins_that_know_them() {
+    for (name, config) in [
+        ("WEBHOOK", json!({"webhookUrl": "{{ event.properties.to || \"https://a.example\" }}"})),
+        ("SLACK", json!({"webhookUrl": "https://a.example", "identifyTemplate": "{{name}} is here"})),
+        ("BRAZE", json!({"restApiKey": "{{name}} || k", "dataCenter": "US-01"})),
+    ] {
+        let (catalog, report) = imported(&of_type(name, config));
+        assert!(catalog.connections["s1-d1"].is_on(), "{name}: {report:?}");
+    }
 }
 
 #[test]

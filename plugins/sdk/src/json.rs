@@ -100,7 +100,12 @@ pub fn without_path(json: &RawValue, path: &[&str]) -> Option<Vec<u8>> {
 pub fn text(json: &RawValue) -> Option<Cow<'_, str>> {
     let raw = json.get();
     let inside = raw.strip_prefix('"')?.strip_suffix('"')?;
-    if inside.contains('\\') { serde_json::from_str(raw).ok().map(Cow::Owned) } else { Some(Cow::Borrowed(inside)) }
+    // Texts are short: a loop is faster than the general search for a character.
+    if inside.bytes().any(|byte| byte == b'\\') {
+        serde_json::from_str(raw).ok().map(Cow::Owned)
+    } else {
+        Some(Cow::Borrowed(inside))
+    }
 }
 
 #[inline]
@@ -125,7 +130,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
             }
 
             fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-                let mut members = Vec::new();
+                let mut members = Vec::with_capacity(16);
                 while let Some(member) = map.next_entry()? {
                     members.push(member);
                 }

@@ -13,7 +13,10 @@ const MEAN_MOST: f64 = 0.25;
 const EACH_MOST: f64 = 0.75;
 
 pub fn run(bench: &mut Bench) -> anyhow::Result<()> {
-    let batches = bench.batches_of(BATCH_EVENTS)?;
+    // Google takes no products without an id, and the pool's have a stock number.
+    let text = std::fs::read_to_string(bench.batches_of(BATCH_EVENTS)?)?;
+    let batches = bench.scratch.join("batches-of-products.ndjson");
+    std::fs::write(&batches, text.replace(r#""sku":"#, r#""product_id":"#))?;
     let mut ratios = Vec::new();
     for shipped in &SHIPPED {
         let mut rounds = Vec::new();

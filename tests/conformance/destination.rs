@@ -10,10 +10,12 @@ mod answer;
 mod asked;
 mod delivery;
 mod exchange;
+mod itself;
 mod jobs;
 mod neighbours;
 mod outputs;
 mod parcels;
+mod plugins_own;
 mod processor;
 mod router;
 
@@ -58,18 +60,27 @@ impl Plugins {
         Ok(Plugins { runtime, folder: folder.to_owned(), loaded: Mutex::default(), neighbours: Mutex::default() })
     }
 
+    /// Whether the cases of a group are for a destination.
+    pub fn takes(group: &Group, case: &Value) -> bool {
+        plugins_own::are_in(group) || (case["feature"].is_string() && case["module"] == "destination")
+    }
+
     /// Runs a case.
     pub async fn run(&self, group: &Group, index: usize) -> Verdict {
         let case = &group.cases[index];
         let of_folder = || group.folder.file_name().and_then(|name| name.to_str());
         let recorded = case["name"].as_str().or_else(of_folder).unwrap_or_default();
         let ours = NAMES.iter().find(|(theirs, _)| *theirs == recorded).map(|(_, ours)| (*ours).to_owned());
-        let name = ours.unwrap_or_else(|| recorded.replace('_', "-"));
+        let beside = plugins_own::plugin_of(group).filter(|_| plugins_own::are_in(group)).map(str::to_owned);
+        let name = beside.or(ours).unwrap_or_else(|| recorded.replace('_', "-"));
         let plugin = match self.plugin(&name).await {
             Ok(Some(plugin)) => plugin,
             Ok(None) => return Verdict::LeftOut(format!("there is no plugin `{name}`")),
             Err(error) => return Verdict::Failed(error),
         };
+        if plugins_own::are_in(group) {
+            return plugins_own::run(&plugin, group, index).await;
+        }
         let case = without_volatile(case);
         match case["feature"].as_str() {
             Some("processor") => looked_up(&case, processor::run(&plugin, &case).await),

@@ -104,9 +104,9 @@ async fn conformance() -> anyhow::Result<()> {
 
 async fn run(group: &Group, index: usize, scripts: Option<&Scripts>, destinations: &destination::Plugins) -> Verdict {
     let case = &group.cases[index];
-    match (scripts, case["feature"].as_str()) {
-        (Some(scripts), _) if case["fn"].is_string() => scripts.run(group, index).await,
-        (_, Some(_)) if case["module"] == "destination" => destinations.run(group, index).await,
+    match scripts {
+        Some(scripts) if case["fn"].is_string() => scripts.run(group, index).await,
+        _ if destination::Plugins::takes(group, case) => destinations.run(group, index).await,
         _ => Verdict::LeftOut("Pintle has nothing that does this yet".to_owned()),
     }
 }

@@ -1,6 +1,7 @@
 //! The benches, and what they share.
 
 mod component_destination;
+mod destinations;
 mod end_to_end;
 mod gateway;
 mod idle;
@@ -79,6 +80,7 @@ impl Bench {
                 "idle" => idle::run(self).await,
                 "start" => start::run(self).await,
                 "component-destination" => component_destination::run(self),
+                "destinations" => destinations::run(self),
                 "transformation" => transformation::run(self),
                 "overhead" => overhead::run(self),
                 "upload" => upload::run(self).await,

@@ -4,6 +4,7 @@ use crate::batches;
 use crate::clock::own_cpu_ns;
 use crate::peers::Peer;
 use crate::pintle::{demo_transformation, plugins_dir};
+use crate::shipped::Shipped;
 use anyhow::{anyhow, ensure};
 use pintle_plugin_sdk::{Context as NativeContext, Destination as _, Event, Outcome as NativeOutcome};
 use pintle_plugin_webhook::Webhook;
@@ -25,19 +26,28 @@ pub enum Kind {
     Native,
     /// The demo's transformation.
     Transformation,
+    /// The component of a destination that comes with Pintle.
+    Destination(&'static Shipped),
 }
 
 impl Kind {
-    const ALL: [Kind; 3] = [Kind::Component, Kind::Native, Kind::Transformation];
-
     fn name(self) -> &'static str {
         match self {
             Kind::Component => "component",
             Kind::Native => "native",
             Kind::Transformation => "transformation",
+            Kind::Destination(shipped) => shipped.plugin,
         }
     }
+
+    fn named(name: &str) -> Option<Kind> {
+        let known = [Kind::Component, Kind::Native, Kind::Transformation].into_iter().find(|kind| kind.name() == name);
+        known.or_else(|| Shipped::named(name).map(Kind::Destination))
+    }
 }
+
+/// The clock of a call: a day after the events, so that no destination finds them too old.
+const NOW_MS: u64 = 1_772_452_800_000;
 
 /// CPU time of one batch of the file, in microseconds, measured by another process.
 pub fn cell_us(kind: Kind, batches: &Path, warm: Duration, measured: Duration) -> anyhow::Result<f64> {
@@ -48,7 +58,7 @@ pub fn cell_us(kind: Kind, batches: &Path, warm: Duration, measured: Duration) -
 
 /// The role of that other process.
 pub fn run(kind: &str, batches: &Path, warm: &str, measured: &str) -> anyhow::Result<()> {
-    let kind = Kind::ALL.into_iter().find(|known| known.name() == kind).ok_or_else(|| anyhow!("no guest {kind}"))?;
+    let kind = Kind::named(kind).ok_or_else(|| anyhow!("no guest {kind}"))?;
     let cell = Cell {
         batches: batches::read(batches)?,
         warm: Duration::from_secs_f64(warm.parse()?),
@@ -72,9 +82,13 @@ async fn guest(kind: Kind, cell: &Cell) -> anyhow::Result<f64> {
             cell.run(async |batch, events| transform(&transformation, batch, events).await).await
         }
         _ => {
-            let plugin = runtime.destination(&std::fs::read(plugins_dir()?.join("webhook.wasm"))?).await?;
-            let webhook = plugin.configure(&configuration()).await?;
-            cell.run(async |batch, events| deliver(&webhook, batch, events).await).await
+            let (name, config) = match kind {
+                Kind::Destination(shipped) => (shipped.plugin, shipped.configuration()),
+                _ => ("webhook", configuration()),
+            };
+            let plugin = runtime.destination(&std::fs::read(plugins_dir()?.join(format!("{name}.wasm")))?).await?;
+            let destination = plugin.configure(&config).await?;
+            cell.run(async |batch, events| deliver(&destination, batch, events).await).await
         }
     }
 }
@@ -98,8 +112,9 @@ fn configuration() -> Value {
     json!({"webhookUrl": "https://example.com/hook", "webhookMethod": "POST"})
 }
 
-async fn deliver(webhook: &Destination, batch: Vec<u8>, events: usize) -> anyhow::Result<()> {
-    let outcomes = webhook.transform(DestinationContext::default(), batch, events).await?;
+async fn deliver(destination: &Destination, batch: Vec<u8>, events: usize) -> anyhow::Result<()> {
+    let context = DestinationContext { now_ms: NOW_MS, ..DestinationContext::default() };
+    let outcomes = destination.transform(context, batch, events).await?;
     let delivered = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Deliver(_))).count();
     ensure!(delivered == events, "{delivered} of {events} events are to be delivered");
     black_box(outcomes);

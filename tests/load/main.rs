@@ -25,6 +25,7 @@ mod plan;
 mod processes;
 mod receiver;
 mod scratch;
+mod shipped;
 mod sync_server;
 
 use anyhow::bail;
@@ -34,7 +35,7 @@ const USAGE: &str = "\
 usage: scripts/bench [NAME…] [--quick] [--json] [--keep]
 
   NAME     gateway, gateway-batches, postgres-cpu, end-to-end, latency, idle, start, component-destination,
-           transformation, overhead, transformations-200, upload, sdk; all of them by default
+           destinations, transformation, overhead, transformations-200, upload, sdk; all of them by default
   --quick  shorter cells: for a look, not for quoting
   --json   one object per figure and line
   --keep   leave the data directories and logs where they are";

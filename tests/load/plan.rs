@@ -4,7 +4,7 @@ use anyhow::bail;
 use std::time::Duration;
 
 /// Every bench, in the order in which they run.
-pub const NAMES: [&str; 13] = [
+pub const NAMES: [&str; 14] = [
     "gateway",
     "gateway-batches",
     "postgres-cpu",
@@ -13,6 +13,7 @@ pub const NAMES: [&str; 13] = [
     "idle",
     "start",
     "component-destination",
+    "destinations",
     "transformation",
     "overhead",
     "upload",

@@ -49,7 +49,7 @@ pub fn load(path: &Path, known_plugins: &BTreeSet<String>) -> Result<Loaded, Fil
 /// The destination plugins that come with Pintle.
 #[must_use]
 pub fn bundled_plugins() -> BTreeSet<String> {
-    BTreeSet::from(["webhook".to_owned()])
+    rudder::bundled()
 }
 
 impl Config {

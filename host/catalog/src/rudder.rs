@@ -11,8 +11,10 @@
 mod document;
 mod filter;
 mod off;
+mod plugins;
 mod report;
 
+pub(crate) use plugins::bundled;
 pub use report::{Ignored, ImportReport, Item, Off};
 
 use crate::check::check;
@@ -29,7 +31,7 @@ pub fn recognises(document: &Value) -> bool {
 }
 
 /// The catalog of such a file, and what became of its contents. `plugins` are the destinations there
-/// are; a destination definition `WEBHOOK` needs the plugin `webhook`.
+/// are; a destination definition `WEBHOOK` needs the plugin `webhook`, and `AM` the plugin `amplitude`.
 pub fn import(document: &Value, plugins: &BTreeSet<String>) -> Result<(Catalog, ImportReport), Vec<Problem>> {
     let root = At::root(document);
     let mut ambiguous = Vec::new();
@@ -129,6 +131,7 @@ impl<'a> Import<'a> {
                 self.catalog.destinations.insert(id.clone(), imported);
                 self.first_seen.insert(id.clone(), destination.clone());
                 report::unused_of_destination(destination, &mut self.report);
+                plugins::unused_settings(destination, &mut self.report);
             }
         }
         because.extend(off::of_destination(destination, self.plugins));
@@ -139,13 +142,13 @@ impl<'a> Import<'a> {
 
     fn new_destination(&mut self, id: &str, destination: &At<'a>) -> Destination {
         let enabled = self.flag(&destination.get("enabled"));
-        let plugin = off::plugin(destination);
+        let plugin = plugins::plugin(destination);
         // Without its plugin it cannot even start: its place in the log would stand still for nothing.
         let on = enabled && self.plugins.contains(&plugin);
         if !enabled {
             self.report.note("destination", id, vec![report::DISABLED.to_owned()]);
         } else if !on {
-            self.report.note("destination", id, vec![off::no_plugin(&plugin)]);
+            self.report.note("destination", id, vec![off::no_plugin(destination)]);
         }
         Destination {
             name: destination.get("name").text().unwrap_or(id).to_owned(),

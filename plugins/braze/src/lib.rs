@@ -70,4 +70,9 @@ mod tests {
         let folder = std::env::var_os("CARGO_MANIFEST_DIR").unwrap();
         assert!(assert_all::<Braze>(&Path::new(&folder).join("cases")) >= 20);
     }
+
+    #[test]
+    fn the_manifest_explains_every_key_and_marks_the_secrets() {
+        pintle_plugin_sdk::cases::assert_manifest::<Braze>(env!("CARGO_PKG_VERSION"), &["/restApiKey"]);
+    }
 }

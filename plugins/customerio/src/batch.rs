@@ -2,6 +2,7 @@
 
 use crate::activity::Activity;
 use crate::config::Config;
+use crate::device::described;
 use crate::merge::{Identifier, Merge};
 use pintle_plugin_sdk::encode::from_path_segment;
 use pintle_plugin_sdk::json::Members;
@@ -74,7 +75,7 @@ fn entry(config: &Config, request: &Request) -> Option<Vec<u8>> {
             json(&Person { identifiers: Some(named(id)?), attributes, ..Person::new("identify") })
         }
         (Method::Put, ["v1", "customers", id, "devices"]) => {
-            let device = Some(registered(body)?);
+            let device = Some(registered(request, body)?);
             json(&Person { identifiers: Some(named(id)?), device, ..Person::new("add_device") })
         }
         (Method::Delete, ["v1", "customers", id, "devices", token]) => {
@@ -139,7 +140,15 @@ struct Device<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     last_used: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    attributes: BTreeMap<Cow<'a, str>, &'a RawValue>,
+    attributes: BTreeMap<Cow<'a, str>, Attribute<'a>>,
+}
+
+/// An attribute of a device.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Attribute<'a> {
+    Sent(&'a RawValue),
+    Told(String),
 }
 
 fn json(entry: &impl Serialize) -> Option<Vec<u8>> {
@@ -166,16 +175,19 @@ fn happened(segment: Option<&str>, body: &[u8]) -> Option<Vec<u8>> {
     json(&Person { identifiers: Some(identifiers), name, attributes, timestamp, ..Person::new(action) })
 }
 
-/// In v2 what is not one of the device's own fields stands among its attributes.
-fn registered(body: &[u8]) -> Option<Device<'_>> {
+/// In v2 what is not one of the device's own fields stands among its attributes, and so does what the device is.
+fn registered<'a>(request: &'a Request, body: &'a [u8]) -> Option<Device<'a>> {
     let body: &RawValue = serde_json::from_slice(body).ok()?;
     let mut device = Device::default();
+    for (name, value) in described(request) {
+        device.attributes.insert(name.into(), Attribute::Told(value));
+    }
     for (name, value) in Members::of(Members::of(body)?.get("device")?)?.distinct()? {
         match name.as_ref() {
             "id" => device.token = serde_json::from_str(value.get()).ok()?,
             "platform" => device.platform = Some(value),
             "last_used" => device.last_used = Some(value),
-            _ => _ = device.attributes.insert(name, value),
+            _ => _ = device.attributes.insert(name, Attribute::Sent(value)),
         }
     }
     Some(device)

@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::mapping::{identifier, seconds};
-use pintle_plugin_sdk::encode::path_segment;
+use pintle_plugin_sdk::encode::{from_path_segment, path_segment};
 use pintle_plugin_sdk::fields::Fields;
 use pintle_plugin_sdk::json::{Members, text};
 use pintle_plugin_sdk::{Method, Request};
@@ -14,6 +14,16 @@ use std::collections::BTreeMap;
 const INSTALLED: &str = "Application Installed";
 const OPENED: &str = "Application Opened";
 const UNINSTALLED: &str = "Application Uninstalled";
+
+/// Where a request says what the device is. The v1 API has no fields for it, so that it says it as devices do,
+/// and the v2 API, which every request goes to in the end, has attributes of these names.
+const DESCRIPTION: &str = "user-agent";
+const DESCRIBED: [(&str, &str); 4] = [
+    ("device_os", "context.os.name"),
+    ("device_model", "context.device.model"),
+    ("app_version", "context.app.version"),
+    ("device_locale", "context.locale"),
+];
 
 /// The body of a device's registration. What else is known of the event stands beside the device's own fields.
 #[derive(Serialize)]
@@ -61,7 +71,26 @@ fn register<'a>(config: &Config, fields: &Fields<'a>, owner: &str, token: Cow<'a
     let platform = fields.text(&["context.device.type"]).map(|kind| platform(&kind));
     let device = Device { id: token, last_used: seconds(fields), platform, more };
     let path = format!("v1/customers/{}/devices", path_segment(owner));
-    config.send(Method::Put, &path, &Registration { device })
+    let request = config.send(Method::Put, &path, &Registration { device })?;
+    Ok(match description(fields) {
+        description if description.is_empty() => request,
+        description => request.header(DESCRIPTION, description),
+    })
+}
+
+/// What the device is, for [`crate::batch`]: pairs as in a query.
+fn description(fields: &Fields<'_>) -> String {
+    let pair = |(name, path): &(&str, &str)| Some(format!("{name}={}", path_segment(&fields.text(&[path])?)));
+    DESCRIBED.iter().filter_map(pair).collect::<Vec<_>>().join("&")
+}
+
+/// The parts of a description.
+pub(crate) fn described(request: &Request) -> impl Iterator<Item = (&str, String)> {
+    let written = request.headers.iter().find(|(name, _)| name == DESCRIPTION).map_or("", |(_, value)| value);
+    written.split('&').filter_map(|pair| {
+        let (name, value) = pair.split_once('=')?;
+        Some((name, from_path_segment(value)?))
+    })
 }
 
 /// Customer.io's platforms are `ios` and `android`; all of Apple's mobile systems use the same push service.

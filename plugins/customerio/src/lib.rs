@@ -66,4 +66,9 @@ mod tests {
             assert_all::<CustomerIo>(&Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("cases")) >= 20
         );
     }
+
+    #[test]
+    fn the_manifest_explains_every_key_and_marks_the_secrets() {
+        pintle_plugin_sdk::cases::assert_manifest::<CustomerIo>(env!("CARGO_PKG_VERSION"), &["/apiKey"]);
+    }
 }

@@ -17,9 +17,11 @@
 //! The same cases run natively ([`assert_all`]) and through the built component (`pintle plugin test`).
 
 mod difference;
+mod manifest;
 
 use crate::{Body, Context, Delivery, Destination, Event, Mistake, Outcome, Reject, Request};
 pub use difference::{differences, values};
+pub use manifest::assert_manifest;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;

@@ -24,7 +24,8 @@ pub trait Destination: Sized + 'static {
     /// Why the event can never be delivered; it becomes a dead letter. Its neighbours are not touched.
     fn transform(&self, event: &Event<'_>, context: &Context) -> Result<Outcome, Reject>;
 
-    /// Merges prepared requests into bulk requests; only called when the manifest says `"combine": true`.
+    /// Merges prepared requests into bulk requests; only called when the manifest says `"combine": true`, and with
+    /// one request alone only when its `batch` says `"alone": true` as well.
     ///
     /// Each request is in one of them at most; what is in none is sent as it is. Keep the order in which they
     /// come: several may be of one user.

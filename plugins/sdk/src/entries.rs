@@ -31,7 +31,7 @@ impl<'a> Entries<'a> {
 
     /// Sets a value, in the place of one with the same name. What is absent or `null` changes nothing.
     pub fn set(&mut self, name: impl Into<Cow<'a, str>>, value: impl Into<Option<Node<'a>>>) {
-        let Some(value) = value.into().filter(|value| *value != Node::Null) else { return };
+        let Some(value) = value.into().filter(|value| !matches!(value, Node::Null)) else { return };
         let name = name.into();
         match self.0.iter_mut().find(|(known, _)| *known == name) {
             Some(entry) => entry.1 = value,

@@ -39,12 +39,14 @@ impl<'a> Event<'a> {
     /// # Errors
     /// When it is something else.
     pub fn batch(batch: &'a [u8]) -> serde_json::Result<Vec<Event<'a>>> {
-        if scan::IS_FASTER
-            && let Some(events) = std::str::from_utf8(batch).ok().and_then(Event::scanned)
-        {
-            return Ok(events);
-        }
-        let entries: Vec<Entry<'a>> = serde_json::from_slice(batch)?;
+        // Looked at once, and not for each value anew.
+        let entries: Vec<Entry<'a>> = match std::str::from_utf8(batch) {
+            Ok(batch) => match scan::IS_FASTER.then(|| Event::scanned(batch)).flatten() {
+                Some(events) => return Ok(events),
+                None => serde_json::from_str(batch)?,
+            },
+            Err(_) => serde_json::from_slice(batch)?,
+        };
         Ok(entries.into_iter().map(|entry| Event::new(entry.message, entry.metadata)).collect())
     }
 

@@ -3,6 +3,7 @@
 //! Each object on the way is taken apart once, however many fields are asked for, and values keep their bytes.
 
 use crate::json::{Members, text};
+use crate::path::steps;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -49,7 +50,7 @@ impl<'a> Fields<'a> {
     #[must_use]
     pub fn get(&self, path: &str) -> Option<&'a RawValue> {
         let mut fields = self.clone();
-        let mut steps = path.split('.').take(DEPTH_MAX + 1).enumerate().peekable();
+        let mut steps = steps(path).take(DEPTH_MAX + 1).enumerate().peekable();
         while let Some((depth, step)) = steps.next() {
             if depth == DEPTH_MAX {
                 return None;

@@ -32,6 +32,7 @@ pub mod json;
 pub mod node;
 pub mod object;
 mod outcome;
+mod path;
 pub mod placeholders;
 mod scan;
 pub mod settings;

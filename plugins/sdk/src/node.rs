@@ -4,6 +4,7 @@
 //! what is sent (XML, lines of text, JSON inside of a text), this one is for it; it is cheaper to build as well.
 
 use crate::js;
+use crate::path::steps;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
 use serde_json::value::RawValue;
@@ -48,8 +49,8 @@ impl<'a> Node<'a> {
     /// The value at a path of names joined by dots; in a list, places counted from 0. `null` counts as absent.
     #[must_use]
     pub fn at(&self, path: &str) -> Option<&Node<'a>> {
-        let found = path.split('.').try_fold(self, |value, step| value.get(step))?;
-        (*found != Node::Null).then_some(found)
+        let found = steps(path).try_fold(self, |value, step| value.get(step))?;
+        (!matches!(found, Node::Null)).then_some(found)
     }
 
     /// The first of the fields that is a text which is not empty, a number or a boolean, as a text.
@@ -167,7 +168,7 @@ impl<'a> Node<'a> {
     /// The value as JSON.
     #[must_use]
     pub fn json(&self) -> String {
-        let mut json = String::new();
+        let mut json = String::with_capacity(1024);
         self.write_json(&mut json);
         json
     }
@@ -176,8 +177,10 @@ impl<'a> Node<'a> {
 /// A text as JSON, behind what is there already.
 pub fn write_text(text: &str, json: &mut String) {
     json.push('"');
+    // What has to be escaped is one byte each, so that bytes can be looked at instead of characters.
+    let is_plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
     let mut rest = text;
-    while let Some(place) = rest.find(|c: char| c == '"' || c == '\\' || c < ' ') {
+    while let Some(place) = rest.bytes().position(|byte| !is_plain(byte)) {
         let (before, from) = rest.split_at(place);
         json.push_str(before);
         match from.as_bytes()[0] {
@@ -201,6 +204,9 @@ impl<'de> Deserialize<'de> for Node<'de> {
 }
 
 struct Build;
+
+/// Members that an object is expected to have: making room for them one by one costs more than the room.
+const MEMBERS: usize = 8;
 
 impl<'de> Visitor<'de> for Build {
     type Value = Node<'de>;
@@ -250,7 +256,7 @@ impl<'de> Visitor<'de> for Build {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::new();
+        let mut members = Vec::with_capacity(MEMBERS);
         while let Some((Name(name), value)) = map.next_entry()? {
             members.push((name, value));
         }

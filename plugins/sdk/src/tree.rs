@@ -4,6 +4,7 @@
 //! it is, [`crate::fields`] looks without taking it apart.
 
 use crate::js;
+use crate::path::steps;
 use serde_json::{Map, Value};
 
 /// Finds what is inside a tree.
@@ -50,7 +51,7 @@ pub trait Look {
 
 impl Look for Value {
     fn at(&self, path: &str) -> Option<&Value> {
-        let found = path.split('.').try_fold(self, |value, step| match value {
+        let found = steps(path).try_fold(self, |value, step| match value {
             Value::Object(members) => members.get(step),
             Value::Array(items) => items.get(step.parse::<usize>().ok()?),
             _ => None,

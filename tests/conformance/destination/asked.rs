@@ -52,7 +52,8 @@ fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn method(name: &str) -> Method {
+/// A method by its name; POST when there is none of that name.
+pub fn method(name: &str) -> Method {
     match name.to_ascii_uppercase().as_str() {
         "GET" => Method::Get,
         "PUT" => Method::Put,

@@ -1,6 +1,6 @@
 //! Why a connection must stay off: each function names what is asked for and not enforced yet.
 
-use super::{At, is_blank};
+use super::{At, is_blank, plugins};
 use pintle_events::Kind;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -66,11 +66,10 @@ pub(super) fn of_connection(connection: &At<'_>) -> Vec<String> {
 }
 
 /// What a destination asks for.
-pub(super) fn of_destination(destination: &At<'_>, plugins: &BTreeSet<String>) -> Vec<String> {
+pub(super) fn of_destination(destination: &At<'_>, known: &BTreeSet<String>) -> Vec<String> {
     let mut because = Vec::new();
-    let plugin = plugin(destination);
-    if !plugins.contains(&plugin) {
-        because.push(no_plugin(&plugin));
+    if !known.contains(&plugins::plugin(destination)) {
+        because.push(no_plugin(destination));
     }
     if !destination.get("isProcessorEnabled").is_true() {
         because.push("isProcessorEnabled is not true: it is not meant to deliver from here".to_owned());
@@ -105,7 +104,8 @@ fn of_config(destination: &At<'_>, because: &mut Vec<String>) {
     if config.get("useNativeSDK").value().is_some_and(says_true) {
         because.push("useNativeSDK is on: devices deliver on their own as well".to_owned());
     }
-    if destination.get("hasDynamicConfig").is_true() || config.value().is_some_and(has_template) {
+    let is_dynamic = destination.get("hasDynamicConfig").is_true() || config.value().is_some_and(has_template);
+    if is_dynamic && !plugins::is_dynamic(&plugins::plugin(destination)) {
         because.push("its config is filled in per event ({{ … }}), which is not supported yet".to_owned());
     }
     if unreadable_message_types(&definition) {
@@ -113,23 +113,17 @@ fn of_config(destination: &At<'_>, because: &mut Vec<String>) {
     }
 }
 
-pub(super) fn no_plugin(plugin: &str) -> String {
-    if plugin.is_empty() {
-        "its type is unknown: destinationDefinition.name is missing".to_owned()
-    } else {
-        format!("there is no plugin for destinations of type {}", plugin.to_uppercase())
+pub(super) fn no_plugin(destination: &At<'_>) -> String {
+    match plugins::definition(destination) {
+        "" => "its type is unknown: destinationDefinition.name is missing".to_owned(),
+        name => format!("there is no plugin for destinations of type {name}"),
     }
-}
-
-/// The plugin for the destination's type.
-pub(super) fn plugin(destination: &At<'_>) -> String {
-    destination.get("destinationDefinition").get("name").text().unwrap_or_default().to_lowercase()
 }
 
 /// What SDKs call the destination in `integrations`, where that is another name than its plugin's.
 pub(super) fn integration(destination: &At<'_>) -> Option<String> {
     let shown = destination.get("destinationDefinition").get("displayName").text()?.trim().to_owned();
-    let says_more = !shown.is_empty() && !shown.eq_ignore_ascii_case(&plugin(destination));
+    let says_more = !shown.is_empty() && !shown.eq_ignore_ascii_case(&plugins::plugin(destination));
     says_more.then_some(shown)
 }
 
@@ -192,9 +186,14 @@ fn says_true(setting: &Value) -> bool {
     }
 }
 
+/// Whether some text stands for a value of the event: `{{ event.path || default }}`. What only has `{{ name }}`
+/// somewhere inside is a template of the destination's own.
 fn has_template(config: &Value) -> bool {
     match config {
-        Value::String(text) => text.split_once("{{").is_some_and(|(_, after)| after.contains("}}")),
+        Value::String(text) => {
+            let inside = text.trim().strip_prefix("{{").and_then(|text| text.strip_suffix("}}"));
+            inside.is_some_and(|inside| inside.contains("||"))
+        }
         Value::Array(items) => items.iter().any(has_template),
         Value::Object(fields) => fields.values().any(has_template),
         _ => false,

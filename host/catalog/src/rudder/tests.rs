@@ -1,3 +1,5 @@
+mod destinations;
+
 use super::*;
 use serde_json::json;
 
@@ -91,6 +93,13 @@ fn field_names_match_in_any_case() {
     }
 }
 
+/// With a destination of this type and configuration.
+fn of_type(name: &str, config: Value) -> Value {
+    let mut document = destination("destinationDefinition/name", json!(name));
+    document["sources"][0]["destinations"][0]["config"] = config;
+    document
+}
+
 /// With this event filter, whose names are these.
 fn filtering(option: &str, names: Value) -> Value {
     let mut document = destination("config/eventFilteringOption", json!(option));
@@ -101,15 +110,22 @@ fn filtering(option: &str, names: Value) -> Value {
 /// What must keep a connection off, with a part of the reason.
 fn guarded() -> Vec<(Value, &'static str)> {
     vec![
-        (destination("destinationDefinition/name", json!("GA4")), "no plugin for destinations of type GA4"),
+        (
+            destination("destinationDefinition/name", json!("CARRIER_PIGEON")),
+            "no plugin for destinations of type CARRIER_PIGEON",
+        ),
         (destination("destinationDefinition", json!(null)), "its type is unknown"),
         (destination("isProcessorEnabled", json!(false)), "isProcessorEnabled"),
         (destination("isProcessorEnabled", json!(null)), "isProcessorEnabled"),
         (destination("transformations", json!([{"id": "t1", "versionId": "v1"}])), "does not hold its code"),
         (destination("deliveryAccount", json!({"id": "acc"})), "deliveryAccount"),
-        (destination("hasDynamicConfig", json!(true)), "filled in per event"),
+        (of_type("BRAZE", json!({"dataCenter": "{{ event.userId || \"US-01\" }}"})), "filled in per event"),
         (
-            destination("config/headers", json!([{"from": "x", "to": "{{ event.userId || \"-\" }}"}])),
+            {
+                let mut document = of_type("KLAVIYO", json!({"privateApiKey": "k"}));
+                document["sources"][0]["destinations"][0]["hasDynamicConfig"] = json!(true);
+                document
+            },
             "filled in per event",
         ),
         (destination("config", json!([1])), "not a JSON object"),
@@ -383,9 +399,9 @@ fn a_missing_flag_is_false_and_a_text_is_no_flag() {
 
 #[test]
 fn a_destination_without_its_plugin_is_kept_disabled() {
-    let (catalog, report) = imported(&destination("destinationDefinition/name", json!("GA4")));
+    let (catalog, report) = imported(&destination("destinationDefinition/name", json!("CARRIER_PIGEON")));
     assert_eq!(catalog.destinations["d1"].state, DestinationState::Disabled);
-    assert_eq!(report.off[0].because, ["there is no plugin for destinations of type GA4"]);
+    assert_eq!(report.off[0].because, ["there is no plugin for destinations of type CARRIER_PIGEON"]);
 }
 
 #[test]

@@ -163,6 +163,13 @@ async fn retry(shared: &Shared, parked: &Parked) -> (u32, End) {
 /// Sends the requests one after another, from the first that is not done yet.
 async fn send_all(shared: &Shared, requests: &[Request], mut done: u32) -> (u32, End) {
     for request in requests.iter().skip(done as usize) {
+        // In a box: it is rare, and would make the future of every delivery larger.
+        let wrapped = if shared.plugin.manifest().combines_alone() {
+            Box::pin(combine::alone(shared, request)).await
+        } else {
+            None
+        };
+        let request = wrapped.as_ref().unwrap_or(request);
         let answer = match send(shared, request).await {
             Ok(answer) => answer,
             Err(failure) => {

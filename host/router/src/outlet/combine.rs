@@ -18,17 +18,32 @@ pub(super) struct Planned {
     pub(super) out_of_order: bool,
 }
 
+/// The bulk request that carries this one alone; nothing where the plugin leaves it as it is.
+pub(super) async fn alone(shared: &Shared, request: &Request) -> Option<Request> {
+    match shared.plugin.combine(&[request]).await {
+        Ok(combined) => combined.into_iter().next().map(|combined| combined.request),
+        Err(failure) => {
+            note(shared, &format!("the plugin could not combine a request, it goes as it is: {failure}"));
+            None
+        }
+    }
+}
+
+/// Says that the plugin failed. No event is lost over it.
+fn note(shared: &Shared, error: &str) {
+    warn!(destination = %shared.destination_id, %error, "combine failed");
+    shared.board.error(error);
+    shared.metrics.uncombined.increment(1);
+}
+
 pub(super) async fn plan(shared: &Shared, mut members: Vec<Box<Live>>) -> Planned {
     let requests: Vec<&Request> = members.iter().filter_map(|live| live.combinable()).collect();
     let combined = match shared.plugin.combine(&requests).await {
         Ok(combined) => combined,
         Err(failure) => {
             // No event is lost over it: all of them have requests of their own.
-            let error =
-                format!("the plugin could not combine {} requests, they go one by one: {failure}", members.len());
-            warn!(destination = %shared.destination_id, %error, "combine failed");
-            shared.board.error(&error);
-            shared.metrics.uncombined.increment(1);
+            let count = members.len();
+            note(shared, &format!("the plugin could not combine {count} requests, they go one by one: {failure}"));
             members.iter_mut().for_each(|live| live.company = 1);
             return Planned { back: members, ..Planned::default() };
         }

@@ -1,5 +1,6 @@
 //! Deliveries that share requests, through the test guest `bulk`.
 
+mod alone;
 mod forming;
 mod judging;
 mod splitting;

@@ -91,6 +91,8 @@ pub enum Plugin {
     Bulk,
     /// The same, with a manifest that says that the destination works through a request in order.
     BulkInOrder,
+    /// The same, with a manifest that wants requests that go by themselves combined as well.
+    BulkAlone,
 }
 
 impl World {
@@ -227,16 +229,18 @@ async fn configured(plugin: Plugin, runtime: &Runtime, receiver: &Receiver) -> A
             "webhook.wasm",
             json!({ "webhookUrl": receiver.url("/hook"), "webhookMethod": "POST", "headers": headers }),
         ),
-        Plugin::Bulk | Plugin::BulkInOrder => {
+        Plugin::Bulk | Plugin::BulkInOrder | Plugin::BulkAlone => {
             ("fixtures/bulk.wasm", json!({ "url": receiver.url("/bulk"), "token": SECRET }))
         }
     };
     let path = target.join("plugins").join(file);
     let mut bytes = std::fs::read(&path)
         .unwrap_or_else(|error| panic!("{}: {error}; scripts/build-plugins --fixtures makes it", path.display()));
-    if plugin == Plugin::BulkInOrder {
-        // One word of the manifest, which stands in the component as it was written.
-        replace(&mut bytes, br#""ordered":false"#, br#""ordered": true"#);
+    // One word of the manifest, which stands in the component as it was written.
+    match plugin {
+        Plugin::BulkInOrder => replace(&mut bytes, br#""ordered":false"#, br#""ordered": true"#),
+        Plugin::BulkAlone => replace(&mut bytes, br#""ordered":false"#, br#""alone":   true"#),
+        Plugin::Webhook | Plugin::Bulk => {}
     }
     runtime.destination(&bytes).await.unwrap().configure(&config).await.unwrap()
 }

@@ -94,6 +94,10 @@ pub struct BatchLimits {
     /// Whether the destination works through a combined request in order, so that it never takes an event
     /// while it wants an earlier one again. See [`Manifest::combines_in_order`].
     pub ordered: Option<bool>,
+    /// Whether a request that goes by itself is given to `combine` as well: where what a transform describes is
+    /// not yet what the destination takes, but an entry of a bulk request.
+    #[serde(default)]
+    pub alone: bool,
 }
 
 /// How much a destination may be sent.
@@ -157,6 +161,12 @@ impl Manifest {
     pub fn combines_in_order(&self) -> bool {
         let said = self.batch.and_then(|batch| batch.ordered);
         said.unwrap_or(self.conclude == Conclude::Standard)
+    }
+
+    /// Whether `combine` gets each request, also one that goes by itself (`batch.alone`).
+    #[must_use]
+    pub fn combines_alone(&self) -> bool {
+        self.combine && self.batch.is_some_and(|batch| batch.alone)
     }
 
     /// What the schema finds wrong with a configuration. Texts with references (`${env:X}`) are taken to be

@@ -8,3 +8,8 @@ fn every_case_comes_out_as_its_file_says() {
     let run = cases::assert_all::<GoogleAnalytics4>(&folder);
     assert!(run > 40, "only {run} cases were found");
 }
+
+#[test]
+fn the_manifest_explains_every_key_and_marks_the_secrets() {
+    pintle_plugin_sdk::cases::assert_manifest::<GoogleAnalytics4>(env!("CARGO_PKG_VERSION"), &["/apiSecret"]);
+}

@@ -7,3 +7,8 @@ fn every_case_comes_out_as_its_file_says() {
     let run = cases::assert_all::<Klaviyo>(&Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("cases"));
     assert!(run > 20, "only {run} cases were found");
 }
+
+#[test]
+fn the_manifest_explains_every_key_and_marks_the_secrets() {
+    pintle_plugin_sdk::cases::assert_manifest::<Klaviyo>(env!("CARGO_PKG_VERSION"), &["/privateApiKey"]);
+}

@@ -20,3 +20,8 @@ fn numbers_keep_their_spelling() {
     let body = String::from_utf8(body.clone()).unwrap();
     assert!(body.contains(r#""grams":9007199254740993,"exact":1.10"#), "{body}");
 }
+
+#[test]
+fn the_manifest_explains_every_key_and_marks_the_secrets() {
+    pintle_plugin_sdk::cases::assert_manifest::<PostHog>(env!("CARGO_PKG_VERSION"), &[]);
+}

@@ -1,28 +1,11 @@
 use super::*;
 use crate::Webhook;
-use pintle_plugin_sdk::Destination as _;
+use pintle_plugin_sdk::cases::assert_manifest;
 use serde_json::json;
-
-fn manifest() -> Value {
-    serde_json::from_str(Webhook::MANIFEST).unwrap()
-}
-
-#[test]
-fn the_manifest_says_the_version_of_the_crate() {
-    assert_eq!(manifest()["version"], env!("CARGO_PKG_VERSION"));
-}
 
 #[test]
 fn the_manifest_explains_every_key_and_marks_the_secrets() {
-    let manifest = manifest();
-    let properties = manifest["config"]["properties"].as_object().unwrap();
-    for key in ["webhookUrl", "webhookMethod", "headers"] {
-        assert!(properties.contains_key(key), "{key}");
-    }
-    for (key, schema) in properties {
-        assert!(schema["title"].is_string() && schema["description"].is_string(), "{key}");
-    }
-    assert_eq!(properties["headers"]["items"]["properties"]["to"]["writeOnly"], true);
+    assert_manifest::<Webhook>(env!("CARGO_PKG_VERSION"), &["/headers/items/properties/to"]);
 }
 
 #[test]

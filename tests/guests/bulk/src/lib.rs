@@ -12,6 +12,7 @@
 //! | `alone` | the plugin leaves it out when it combines |
 //! | `crash` | the plugin crashes when it is to combine it |
 //! | `swell` | a bulk request with it becomes ten times as large |
+//! | `wrap` | its request is an entry of the list alone, which only `combine` makes a whole request of |
 
 mod answer;
 
@@ -46,6 +47,10 @@ impl Destination for Bulk {
         let request =
             Request { body: Body::Json(body), ..Request::new(Method::Post, url) }.header("x-token", self.token.clone());
         Ok(match event.text(&["please"]).as_deref() {
+            Some("wrap") => {
+                Request { body: Body::Json(event.raw().get().as_bytes().to_vec()), ..request.header("x-wrap", "yes") }
+                    .into()
+            }
             Some("two") => Outcome::Deliver(vec![Delivery::Request(request.clone()), Delivery::Request(request)]),
             Some("alone") => request.header("x-alone", "yes").into(),
             _ => request.into(),
@@ -54,7 +59,12 @@ impl Destination for Bulk {
 
     fn combine(&self, requests: Vec<Request>) -> Vec<Combined> {
         let mut by_url: BTreeMap<String, Combined> = BTreeMap::new();
-        for (place, request) in (0..).zip(requests) {
+        for (place, mut request) in (0..).zip(requests) {
+            if request.headers.last().is_some_and(|(name, _)| name == "x-wrap") {
+                request.headers.pop();
+                let body = [BEGIN, bytes(&request.body), END].concat();
+                request.body = Body::Json(body);
+            }
             if request.headers.iter().any(|(name, _)| name == "x-alone") {
                 continue;
             }
@@ -88,8 +98,11 @@ impl Destination for Bulk {
 
 /// The events of a body, without the brackets around them.
 fn events(body: &Body) -> &[u8] {
-    let Body::Json(body) = body else { return &[] };
-    body.strip_prefix(BEGIN).and_then(|rest| rest.strip_suffix(END)).unwrap_or_default()
+    bytes(body).strip_prefix(BEGIN).and_then(|rest| rest.strip_suffix(END)).unwrap_or_default()
+}
+
+fn bytes(body: &Body) -> &[u8] {
+    if let Body::Json(body) = body { body } else { &[] }
 }
 
 fn asks(event: &[u8], what: &str) -> bool {

@@ -65,6 +65,16 @@ fn events_of_a_key_share_a_combined_request_where_nothing_can_come_between_them(
 }
 
 #[test]
+fn a_request_by_itself_is_combined_where_the_manifest_says_so() {
+    let manifest = |combine: &str, more: &str| {
+        with(&format!(r#""combine":{combine},"batch":{{"events":10,"bytes":1000{more}}}"#)).unwrap()
+    };
+    assert!(manifest("true", r#","alone":true"#).combines_alone());
+    assert!(!manifest("true", "").combines_alone());
+    assert!(!manifest("false", r#","alone":true"#).combines_alone(), "nothing is combined at all");
+}
+
+#[test]
 fn every_mistake_of_a_configuration_has_its_place() {
     let manifest = schema(
         r#"{"type":"object","required":["url","a/b"],"additionalProperties":false,"properties":{

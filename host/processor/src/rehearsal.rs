@@ -72,7 +72,9 @@ impl Handle {
         let payload = match (&received, letter.stage) {
             (Some(received), _) => batch::edited(&letter.payload, received),
             (None, Stage::Transformation) => letter.payload.clone(),
-            (None, Stage::Delivery) => return Ok(untold("the log does not have the event as it was received any more")),
+            (None, Stage::Delivery) => {
+                return Ok(untold("the log does not have the event as it was received any more"));
+            }
         };
         let Some((outlet, chain)) = self.running(stored).await else {
             let why = "the destination does not deliver now, or its connection is gone";

@@ -167,10 +167,12 @@ impl Runner {
     async fn open_outlet(&mut self) -> Result<(), Held> {
         let component =
             self.parts.plugins.destination(&self.spec.destination.plugin, self.spec.plugin.as_ref()).await?;
-        let config = secrets::resolve(&self.spec.destination.config)?;
+        let (config, noted) = secrets::resolve_noting(&self.spec.destination.config)?;
         let plugin = component.configure(&config).await?;
         self.plugin_types = plugin.manifest().message_types.clone();
-        let mask = Mask::of_config(&plugin.manifest().config, &config);
+        // Code may put what it was given into an event, and a reference may stand where no secret is expected.
+        let given = self.spec.given.secrets().unwrap_or_default();
+        let mask = Mask::of_config(&plugin.manifest().config, &config).and(noted).and(given.into_values());
         let router = self.parts.router.of(&plugin.manifest().rate, self.spec.destination.delivery.as_ref());
         let http = HttpClient::trusting(&router, plugin.manifest().hosts.clone(), &self.parts.trust);
         let outlet = Outlet::start(pintle_router::Setup {
@@ -180,11 +182,11 @@ impl Runner {
             http,
             tracker: self.tracker.clone(),
             parked: self.parts.settlement.parked(&self.spec.id).await?,
-            mask,
+            mask: mask.clone(),
             attempts_allowed: self.parts.attempts_allowed.clone(),
             suppressions: self.parts.suppressions.clone(),
         });
-        self.delivery = Some((Mapper { plugin, tracker: self.tracker.clone() }, outlet));
+        self.delivery = Some((Mapper { plugin, tracker: self.tracker.clone(), mask }, outlet));
         Ok(())
     }
 

@@ -14,8 +14,8 @@ mod resolve;
 mod trust;
 
 pub use build::Malformed;
-pub use trust::{Trust, Untrusted};
 pub(crate) use errors::cause;
+pub use trust::{Trust, Untrusted};
 
 use crate::config::Config;
 use bytes::{Bytes, BytesMut};

@@ -39,10 +39,7 @@ pub(super) fn detail(stored: &Stored, trace: Trace) -> DeadLetterDetail {
 }
 
 pub(super) fn dry_run(run: rehearsal::DryRun) -> DryRun {
-    DryRun {
-        steps: run.steps.into_iter().map(step).collect(),
-        results: run.results.into_iter().map(result).collect(),
-    }
+    DryRun { steps: run.steps.into_iter().map(step).collect(), results: run.results.into_iter().map(result).collect() }
 }
 
 fn step(step: Step) -> TraceStep {

@@ -2,8 +2,8 @@
 
 use crate::setup::{connected, revision, source};
 use pintle_tests::events::{Events, post};
-use pintle_tests::pintle::{Options, Pintle};
-use pintle_tests::receiver::Receiver;
+use pintle_tests::pintle::{Options, Pintle, destination};
+use pintle_tests::receiver::{Answer, Receiver};
 use pintle_tests::workspace::Workspace;
 use serde_json::{Value, json};
 
@@ -164,4 +164,42 @@ async fn lists_come_in_pages() {
     let (status, problem) = pintle.call("GET", "/admin/v1/sources?limit=501", &Value::Null).await;
     assert_eq!(status, 400);
     assert!(problem["detail"].as_str().unwrap().contains("page-items-max"), "{problem:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_destinations_delivery_settings_are_checked_shown_exported_and_obeyed() {
+    let receiver = Receiver::start().await;
+    receiver.always(Answer::status(429).header("retry-after", "0"));
+    let pintle = Pintle::start(Options::without_file()).await;
+    connected(&pintle, &receiver, &[]).await;
+    let line =
+        ["destination", "put", "orders", "--delivery", "attempts-max=2", "--delivery", "attempts-min=1", "--json"];
+    let said = pintle.cli(&line).await;
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(said.json()["delivery"], json!({"attempts_max": 2, "attempts_min": 1}), "{said:?}");
+
+    post(pintle.gateway(), &Events::new(3, 0).many(1, 2), 2).await.unwrap();
+    pintle.wait_until("dead letters", |status| destination(status, "orders")["dead_letters"] == 2).await;
+    let listed = pintle.cli(&["dead-letters", "list", "--because", "attempts-max", "--json"]).await.json();
+    let attempts: Vec<&Value> = listed["dead_letters"].as_array().unwrap().iter().map(|one| &one["attempts"]).collect();
+    assert_eq!(attempts, [&json!(2), &json!(2)], "{listed:#}");
+
+    let exported = pintle.make("GET", "/admin/v1/export", &Value::Null).await;
+    assert!(exported["workspace"].as_str().unwrap().contains("attempts-max: 2"), "{exported:#}");
+    for (word, expected) in [
+        ("attempts-max=0", "destinations.orders.delivery.attempts-max: is 0; use 1 to 1000000 tries"),
+        ("attempts-min=3", "is 3, more than `attempts-max`, which is 2"),
+        ("attempt-timeout=7200", "use 0.001 to 3600 seconds"),
+        ("attempt-max=3", "unknown field `attempt_max`"),
+        ("attempts-max=few", "--delivery attempts-max=few is not NAME=NUMBER"),
+    ] {
+        let said = pintle.cli(&["destination", "put", "orders", "--delivery", word]).await;
+        assert!(said.code != 0 && said.err.contains(expected), "{word}: {said:?}");
+    }
+    let said = pintle.cli(&["destination", "put", "orders", "--delivery", "attempts-min=none", "--json"]).await;
+    assert_eq!(said.json()["delivery"], json!({"attempts_max": 2}), "{said:?}");
+    let said = pintle.cli(&["destination", "put", "orders", "--delivery", "none", "--json"]).await;
+    assert!(said.json()["delivery"].is_null(), "{said:?}");
+    let revisions = pintle.cli(&["revisions", "list", "--json"]).await;
+    assert!(revisions.out.contains("delivery none → attempts-min 1, attempts-max 2"), "{revisions:?}");
 }

@@ -155,3 +155,89 @@ async fn many_are_found_mended_delivered_again_or_given_up_and_that_is_written_d
     let said = pintle.cli(&["audit"]).await;
     assert!(said.out.contains("a test order") && said.out.contains("user-2/5"), "{said:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_way_of_an_event_is_told_and_a_dry_run_sends_nothing() {
+    let receiver = Receiver::start().await;
+    receiver.always(Answer::status(422));
+    let code = "
+export function transformEvent(event) {
+  if (event.properties.n === 1) throw new Error(`no price for ${getCredential('price-key')}`);
+  event.properties.changed = true;
+  event.properties.key = getCredential('price-key');
+  return event;
+}";
+    let workspace =
+        Workspace::new().transformed("orders", &receiver.url("/"), code).credential("price-key", "hunter-2-hunter");
+    let pintle = Pintle::start(Options::new(&workspace)).await;
+    post(pintle.gateway(), &[Events::new(7, 0).track("ann", 0), Events::new(8, 0).track("ann", 1)], 2).await.unwrap();
+    pintle.wait_until("two dead letters", |status| destination(status, "orders")["dead_letters"] == 2).await;
+    let id = |message_id: &'static str| {
+        let pintle = &pintle;
+        async move {
+            let list = pintle.cli(&["dead-letters", "list", "--message-id", message_id, "--json"]).await.json();
+            list["dead_letters"][0]["id"].as_str().unwrap().to_owned()
+        }
+    };
+    let (refused, failed) = (id("ann/0").await, id("ann/1").await);
+    let sent = receiver.count();
+
+    // As it was received, after the transformation, and what was sent: with the secret nowhere but in the event itself.
+    let shown = pintle.cli(&["dead-letters", "show", &refused, "--json"]).await.json();
+    assert_eq!(shown["received"]["messageId"], "ann/0", "{shown:#}");
+    assert!(shown["received"]["properties"]["changed"].is_null(), "{shown:#}");
+    assert_eq!((&shown["stage"], &shown["connection_id"]), (&json!("delivery"), &json!("site-orders")));
+    let step = &shown["steps"][0];
+    assert_eq!((&step["transformation"], step["events"].as_array().unwrap().len()), (&json!("orders"), 1), "{shown:#}");
+    let after = &step["events"][0]["properties"];
+    assert_eq!((&after["changed"], &after["key"]), (&json!(true), &json!("***")), "{shown:#}");
+    assert_eq!(shown["payload"]["message"]["properties"]["changed"], true);
+    let (request, response) = (shown["request"].as_str().unwrap(), shown["response"].as_str().unwrap());
+    assert!(request.contains("\"key\":\"***\"") && !request.contains("hunter"), "{request}");
+    assert!(response.starts_with("HTTP 422"), "{response}");
+
+    let shown = pintle.cli(&["dead-letters", "show", &failed]).await;
+    assert!(shown.out.contains("died in      transformation") && shown.out.contains("after orders ("), "{shown:?}");
+    assert!(shown.out.contains("no price for ***") && !shown.out.contains("hunter"), "{shown:?}");
+    let listed = pintle.cli(&["dead-letters", "list"]).await;
+    assert!(!listed.out.contains("hunter") && !pintle.status().await.to_string().contains("hunter"), "{listed:?}");
+
+    // What would be sent now: nothing of one that fails again, the request of the others.
+    let run = pintle.cli(&["dead-letters", "dry-run", &failed, "--json"]).await;
+    assert_eq!((run.code, &run.json()["results"][0]["outcome"]), (1, &json!("refuse")), "{run:?}");
+    let folder = Folder::new("mended");
+    let file = folder.path().join("event.json");
+    let mended = r#"{"type":"track","event":"Mended","userId":"ann","messageId":"ann/1","properties":{"n":4,"big":9007199254740993}}"#;
+    std::fs::write(&file, mended).unwrap();
+    let line =
+        ["dead-letters", "dry-run", &failed, "--message", file.to_str().unwrap(), "--reason", "a look", "--json"];
+    let run = pintle.cli(&line).await;
+    assert_eq!(run.code, 0, "{run:?}");
+    let run = run.json();
+    assert_eq!(run["steps"][0]["events"][0]["properties"]["changed"], true, "{run:#}");
+    let request = run["results"][0]["requests"][0]["request"].as_str().unwrap();
+    assert!(request.starts_with(&format!("POST {}\n", receiver.url("/"))), "{request}");
+    assert!(request.contains("9007199254740993") && !request.contains("hunter"), "{request}");
+    let run = pintle.cli(&["dead-letters", "dry-run", &refused]).await;
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(run.out.contains("request:\n  POST ") && run.out.contains("\"changed\":true"), "{run:?}");
+    let missing = pintle.cli(&["dead-letters", "dry-run", "4711"]).await;
+    assert!(missing.code == 1 && missing.err.contains("no dead letter"), "{missing:?}");
+
+    // Nothing was sent, nothing has changed, and who looked is written down.
+    assert_eq!(receiver.count(), sent);
+    let shown = pintle.cli(&["dead-letters", "show", &failed, "--json"]).await.json();
+    assert_eq!(shown["payload"]["message"]["properties"]["n"], 1, "{shown:#}");
+    let audit = pintle.cli(&["audit", "--json"]).await.json();
+    let actions = audit["items"].as_array().unwrap();
+    let looks = actions.iter().filter(|one| one["action"] == "dead-letter.dry-run").count();
+    assert_eq!((looks, actions.len()), (3, 3), "{audit:#}");
+
+    pintle.apply(&workspace.state("orders", "paused")).await;
+    pintle.wait_until("a paused destination", |status| destination(status, "orders")["in_flight"] == 0).await;
+    let shown = pintle.cli(&["dead-letters", "show", &refused, "--json"]).await.json();
+    assert_eq!(shown["received"]["messageId"], "ann/0", "the log has it all the same");
+    assert!(shown["untold"].as_str().unwrap().contains("does not deliver now"), "{shown:#}");
+    let run = pintle.cli(&["dead-letters", "dry-run", &refused]).await;
+    assert!(run.code == 1 && run.err.contains("enable it first"), "{run:?}");
+}

@@ -23,6 +23,7 @@ mod import;
 mod lagging;
 mod local_tools;
 mod many_transformations;
+mod misbehaving;
 mod neighbours;
 mod plugins;
 mod python;

@@ -341,8 +341,11 @@ async fn handle(
     }
 }
 
-/// Makes the coming close of the socket an RST instead of a FIN.
-fn reset_on_close(socket: RawFd) {
+/// Makes the coming close of the socket, which has to be open, an RST instead of a FIN.
+///
+/// # Panics
+/// When it is not a socket.
+pub fn reset_on_close(socket: RawFd) {
     let linger = libc::linger { l_onoff: 1, l_linger: 0 };
     let length = libc::socklen_t::try_from(size_of::<libc::linger>()).expect("it is a few bytes");
     // SAFETY: the pointer and the length describe `linger`, and the socket is open: its connection serves us.

@@ -67,6 +67,13 @@ impl Workspace {
         self
     }
 
+    /// With delivery settings of the destination's own.
+    #[must_use]
+    pub fn delivery(mut self, id: &str, settings: Value) -> Workspace {
+        self.0["destinations"][id]["delivery"] = settings;
+        self
+    }
+
     /// With a source of its own for this destination, named like it and with this write key.
     #[must_use]
     pub fn own_source(mut self, id: &str, write_key: &str) -> Workspace {

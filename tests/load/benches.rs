@@ -1,10 +1,13 @@
 //! The benches, and what they share.
 
 mod component_destination;
+mod delivery;
 mod destinations;
+mod destinations_added;
 mod end_to_end;
 mod gateway;
 mod idle;
+mod isolation;
 mod latency;
 mod overhead;
 mod postgres_cpu;
@@ -76,6 +79,9 @@ impl Bench {
                 "gateway-batches" => gateway::batches(self).await,
                 "postgres-cpu" => postgres_cpu::run(self).await,
                 "end-to-end" => end_to_end::run(self).await,
+                "delivery" => delivery::run(self).await,
+                "destinations-added" => destinations_added::run(self).await,
+                "isolation" => isolation::run(self).await,
                 "latency" => latency::run(self).await,
                 "idle" => idle::run(self).await,
                 "start" => start::run(self).await,

@@ -45,6 +45,11 @@ impl Destination {
         Ok(Destination { peer, address, asking: Connection::open(address).await? })
     }
 
+    /// Its URL with this path, which begins with a slash.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
     /// How many events have arrived.
     pub async fn arrived(&mut self) -> anyhow::Result<u64> {
         Ok(self.asking.get("/count").await?.parse()?)

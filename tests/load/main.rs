@@ -34,8 +34,9 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: scripts/bench [NAME…] [--quick] [--json] [--keep]
 
-  NAME     gateway, gateway-batches, postgres-cpu, end-to-end, latency, idle, start, component-destination,
-           destinations, transformation, overhead, transformations-200, upload, sdk; all of them by default
+  NAME     gateway, gateway-batches, postgres-cpu, end-to-end, delivery, destinations-added, isolation, latency, idle,
+           start, component-destination, destinations, transformation, overhead, transformations-200, upload, sdk; all of
+           them by default
   --quick  shorter cells: for a look, not for quoting
   --json   one object per figure and line
   --keep   leave the data directories and logs where they are";

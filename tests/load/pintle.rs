@@ -15,12 +15,28 @@ use std::time::{Duration, Instant};
 pub const WRITE_KEY: &str = "benchbenchbenchbenchbenchbe";
 /// A first start makes a database and compiles the plugins, which takes a while in a debug build.
 const START_TIME_MAX: Duration = Duration::from_secs(300);
+/// How long another workspace may take to be in force.
+const APPLY_TIME_MAX: Duration = Duration::from_secs(60);
+const APPLY_LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Between two looks at whether it answers.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 
 /// A source without destinations: the gateway and the log alone.
 pub fn gateway_only() -> String {
     format!("sources:\n  bench:\n    write-key: {WRITE_KEY}\n")
+}
+
+/// The source with webhook destinations: each with its id, its URL, and its state.
+pub fn webhooks(destinations: &[(&str, &str, &str)]) -> String {
+    let mut text = format!("{}destinations:\n", gateway_only());
+    for (id, url, state) in destinations {
+        text += &format!("  {id}: {{plugin: webhook, state: {state}, config: {{webhookUrl: '{url}'}}}}\n");
+    }
+    text += "connections:\n";
+    for (id, ..) in destinations {
+        text += &format!("  bench-{id}: {{source: bench, destination: {id}}}\n");
+    }
+    text
 }
 
 /// The demo of `scripts/up`, delivering to that port.
@@ -167,6 +183,40 @@ impl Pintle {
     /// The status document.
     pub async fn status(&self) -> anyhow::Result<serde_json::Value> {
         Ok(serde_json::from_str(&Connection::open(self.admin).await?.get("/admin/v1/status").await?)?)
+    }
+
+    /// Serves another workspace; returns when it is in force.
+    pub async fn apply(&self, workspace: &str) -> anyhow::Result<()> {
+        let file = self.home.join("workspace.yaml");
+        if fs::read_to_string(&file)? == workspace {
+            return Ok(());
+        }
+        let before = self.status().await?["catalog"]["revision"].as_i64();
+        let new = self.home.join("workspace.new");
+        fs::write(&new, workspace)?;
+        fs::rename(&new, &file)?;
+        let deadline = Instant::now() + APPLY_TIME_MAX;
+        loop {
+            let status = self.status().await?;
+            if status["catalog"]["revision"].as_i64() > before && status["catalog"]["last_error"].is_null() {
+                return Ok(());
+            }
+            ensure!(Instant::now() < deadline, "the workspace is not in force; the status: {status}");
+            tokio::time::sleep(APPLY_LOOK_EVERY).await;
+        }
+    }
+
+    /// What its Postgres answers to a statement.
+    pub fn postgres(&self, statement: &str) -> anyhow::Result<String> {
+        let recorded = fs::read_to_string(self.home.join("data/postgres/socket-dir"));
+        let folder = recorded.context("where its Postgres has its socket")?;
+        let said = Command::new("psql")
+            .args(["--no-psqlrc", "--no-align", "--tuples-only", "-h", folder.trim(), "-U", "pintle", "-d", "postgres"])
+            .args(["-c", statement])
+            .output()
+            .context("cannot start psql")?;
+        ensure!(said.status.success(), "{statement}: {}", String::from_utf8_lossy(&said.stderr));
+        Ok(String::from_utf8_lossy(&said.stdout).trim().to_owned())
     }
 
     /// Changes something through the admin API with a JSON document, null for none.

@@ -4,11 +4,14 @@ use anyhow::bail;
 use std::time::Duration;
 
 /// Every bench, in the order in which they run.
-pub const NAMES: [&str; 14] = [
+pub const NAMES: [&str; 17] = [
     "gateway",
     "gateway-batches",
     "postgres-cpu",
     "end-to-end",
+    "delivery",
+    "destinations-added",
+    "isolation",
     "latency",
     "idle",
     "start",

@@ -107,6 +107,7 @@ fn destination(destination: &Destination) -> Shown {
         ("state", format!("{:?}", destination.state).to_lowercase()),
         ("message types", destination.message_types.as_ref().map_or("any".to_owned(), |types| list(types))),
         ("integration", destination.integration.clone().unwrap_or_else(|| "none".to_owned())),
+        ("delivery", destination.delivery.as_ref().map_or("none".to_owned(), ToString::to_string)),
     ]
 }
 
@@ -188,6 +189,7 @@ mod tests {
             state: DestinationState::Enabled,
             message_types: None,
             integration: None,
+            delivery: None,
         };
         catalog.destinations.insert("orders".into(), destination);
         let history = History::begin(

@@ -175,6 +175,9 @@ fn check_destination(id: &str, destination: &Destination, plugins: &BTreeSet<&St
             "write the name that events call it by in their `integrations`, or leave it out",
         ));
     }
+    if let Some(delivery) = &destination.delivery {
+        delivery.check(&format!("destinations.{id}.delivery"), problems);
+    }
     if !destination.config.is_object() {
         problems.push(Problem::new(
             format!("destinations.{id}.config"),

@@ -1,6 +1,6 @@
 //! A catalog in file form: a workspace file, and the files of its code beside it.
 
-use crate::{Catalog, Connection, Filter, Form, History, masking};
+use crate::{Catalog, Connection, Delivery, Filter, Form, History, masking};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -60,6 +60,7 @@ pub fn export(catalog: &Catalog, schemas: &BTreeMap<String, Vec<Value>>) -> Resu
             set(&mut entry, "state", (state != "enabled").then_some(state));
             set(&mut entry, "message-types", destination.message_types.as_ref().map(|types| json!(types)));
             set(&mut entry, "integration", destination.integration.as_ref().map(|name| json!(name)));
+            set(&mut entry, "delivery", destination.delivery.as_ref().map(delivery_entry));
             (id.clone(), entry)
         })
         .collect();
@@ -153,6 +154,12 @@ fn connection_entry(connection: &Connection) -> Value {
     entry
 }
 
+/// Whole numbers without a fraction: not all of the settings take one.
+fn delivery_entry(delivery: &Delivery) -> Value {
+    let number = |value: f64| if value.fract() == 0.0 { json!(value as i64) } else { json!(value) };
+    delivery.given().map(|(name, value)| (name.to_owned(), number(value))).collect::<Map<_, _>>().into()
+}
+
 /// Only the names of the outermost fields are written otherwise than in the catalog.
 fn filter_entry(filter: &Filter) -> Value {
     let mut entry = json!({});
@@ -192,6 +199,7 @@ destinations:
     plugin: webhook
     state: paused
     integration: Order Book
+    delivery: {requests-per-second-max: 0.5, concurrency-max: 4, attempts-max: 20, retry-time-window: 3600}
     config: {webhookUrl: 'http://x', headers: [{from: a, to: hunter2}]}
 transformations:
   tidy: {code: 'let a;', language: python, hosts: ['api.example.com:8443']}

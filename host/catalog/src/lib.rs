@@ -17,6 +17,7 @@
 
 pub mod change;
 pub mod check;
+pub mod delivery;
 pub mod export;
 pub mod file;
 pub mod filter;
@@ -32,6 +33,7 @@ pub mod stored;
 pub mod workspace;
 
 pub use change::{Change, diff};
+pub use delivery::Delivery;
 pub use file::{Loaded, load};
 pub use filter::Filter;
 pub use history::{Code, Draft, Form, History, Stamp, Version};
@@ -133,6 +135,9 @@ pub struct Destination {
     /// that RudderStack shows for destinations of this type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub integration: Option<String>,
+    /// How its deliveries are sent, where that differs from the server's settings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<Delivery>,
 }
 
 impl Destination {
@@ -156,6 +161,7 @@ impl fmt::Debug for Destination {
             .field("state", &self.state)
             .field("message_types", &self.message_types)
             .field("integration", &self.integration)
+            .field("delivery", &self.delivery)
             .finish()
     }
 }

@@ -157,6 +157,7 @@ impl<'a> Import<'a> {
             state: if on { DestinationState::Enabled } else { DestinationState::Disabled },
             message_types: off::message_types(destination),
             integration: off::integration(destination),
+            delivery: None,
         }
     }
 

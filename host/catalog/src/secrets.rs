@@ -6,6 +6,7 @@
 //! plugin holds the values, so that revisions, diffs and logs never see them.
 
 use serde_json::Value;
+use std::cell::RefCell;
 use std::fmt;
 
 /// The largest file a `${file:P}` may name.
@@ -16,15 +17,36 @@ pub fn resolve(config: &Value) -> Result<Value, Unresolved> {
     resolve_with(config, &|name| std::env::var(name).ok())
 }
 
+/// The same, and what the references stood for: values that nobody wanted to write down, wherever they stand.
+///
+/// # Errors
+/// When a reference leads nowhere.
+pub fn resolve_noting(config: &Value) -> Result<(Value, Vec<String>), Unresolved> {
+    let noted = RefCell::new(Vec::new());
+    let resolved = resolve_by(config, &|reference| {
+        let value = read(reference, &|name| std::env::var(name).ok())?;
+        noted.borrow_mut().push(value.clone());
+        Ok(value)
+    })?;
+    Ok((resolved, noted.into_inner()))
+}
+
 fn resolve_with(config: &Value, environment: &dyn Fn(&str) -> Option<String>) -> Result<Value, Unresolved> {
+    resolve_by(config, &|reference| read(reference, environment))
+}
+
+fn resolve_by(
+    config: &Value,
+    value: &dyn Fn(Reference<'_>) -> Result<String, ReferenceError>,
+) -> Result<Value, Unresolved> {
     let mut resolved = config.clone();
     let mut failure = None;
     walk(&mut resolved, &mut String::new(), &mut |text, path| {
         if failure.is_some() || !text.contains("${") {
             return;
         }
-        match replace(text, &|reference| read(reference, environment)) {
-            Ok(value) => *text = value,
+        match replace(text, value) {
+            Ok(replaced) => *text = replaced,
             Err(error) => failure = Some(Unresolved { path: path.to_owned(), error }),
         }
     });

@@ -83,7 +83,8 @@ mod tests {
 
     /// As it is written now.
     const FORMAT_2: &str = r#"{"format":2,"sources":{"site":{"name":"Site","write_key":"wk","enabled":true,"transformations":["tidy"]}},
-        "destinations":{},
+        "destinations":{"orders":{"name":"Orders","plugin":"webhook","config":{},"state":"enabled",
+          "delivery":{"requests_per_second_max":2.5,"attempts_max":20}}},
         "connections":{"c":{"source":"site","destination":"orders","enabled":true,"transformations":[],
           "filter":{"message_types":["track"],"events":{"only":["Paid"]},
             "consent":[{"provider":"custom","strategy":"or","ids":["ads"]},{"strategy":"and","ids":["C1"]}]}}},
@@ -123,6 +124,7 @@ mod tests {
         let (catalog, _) = read(FORMAT_2.as_bytes()).unwrap();
         let filter = catalog.connections["c"].filter.as_ref().unwrap();
         assert_eq!(filter.consent.as_ref().unwrap()[0].provider.as_deref(), Some("custom"));
+        assert_eq!(catalog.destinations["orders"].delivery.as_ref().unwrap().attempts_max, Some(20));
         assert_eq!(catalog.plugins["mine"].live().unwrap().manifest["name"], "mine");
         let history = &catalog.transformations["tidy"].history;
         assert_eq!((history.live().unwrap().number, &history.draft.as_ref().unwrap().code.digest[..]), (1, "cc"));

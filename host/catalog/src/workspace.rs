@@ -12,6 +12,10 @@
 //!       webhookUrl: https://example.com/orders
 //!       headers:
 //!         - {from: Authorization, to: "Bearer ${env:ORDERS_TOKEN}"}
+//!     delivery:                       # where it differs from the server's settings; seconds
+//!       requests-per-second-max: 50
+//!       attempt-timeout: 30
+//!       attempts-max: 20
 //!
 //! transformations:
 //!   tidy:
@@ -42,6 +46,7 @@
 //! before it is known where an event goes. Code may say `language: python`; a file that ends in `.wasm` is a
 //! component.
 
+mod delivery;
 mod filter;
 
 use crate::check::check;
@@ -51,6 +56,7 @@ use crate::{
     Catalog, Code, Connection, Credential, Destination, DestinationState, History, Language, Library, Source, Stamp,
     Transformation,
 };
+use delivery::DeliveryEntry;
 use filter::FilterEntry;
 use pintle_events::Kind;
 use serde::Deserialize;
@@ -102,6 +108,7 @@ struct DestinationEntry {
     state: DestinationState,
     message_types: Option<Vec<Spanned<String>>>,
     integration: Option<Spanned<String>>,
+    delivery: Option<Spanned<DeliveryEntry>>,
 }
 
 #[derive(Deserialize)]
@@ -282,6 +289,7 @@ impl Reader<'_> {
             state: entry.state,
             message_types: types,
             integration: entry.integration.map(|name| self.place(format!("{path}.integration"), name)),
+            delivery: self.delivery(path, entry.delivery),
         }
     }
 

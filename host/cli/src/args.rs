@@ -220,10 +220,23 @@ pub(crate) enum DeadLetters {
         #[command(flatten)]
         server: Server,
     },
-    /// Show one with its payload, request and response
+    /// Show one with its whole way: as received, after each transformation, request and response
     Show {
         /// Its id, from the list
         id: String,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Show what a retry of one would send now; nothing is sent
+    DryRun {
+        /// Its id, from the list
+        id: String,
+        /// A file with the event that would take the place of its own, as JSON
+        #[arg(long, value_name = "FILE")]
+        message: Option<PathBuf>,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
         #[command(flatten)]
         server: Server,
     },

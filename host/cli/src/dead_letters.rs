@@ -7,8 +7,8 @@ use crate::failure::{Exit, Failure};
 use crate::show;
 use hyper::Method;
 use pintle_control::{
-    DeadLetterBatch, DeadLetterDetail, DeadLetterFilter, DeadLetterPage, DiscardedBatch, RetriedBatch, RetryBody,
-    RetryOutcome,
+    DeadLetterBatch, DeadLetterDetail, DeadLetterFilter, DeadLetterPage, DiscardedBatch, DryRun, RetriedBatch,
+    RetryBody, RetryOutcome,
 };
 use serde_json::value::RawValue;
 use std::io::Write;
@@ -31,12 +31,21 @@ pub(crate) async fn run(command: DeadLetters, out: &mut dyn Write, err: &mut dyn
             }
             Ok(Exit::Done)
         }
+        DeadLetters::DryRun { id, message, reason, server } => {
+            let (client, path) = (Client::of(&server)?, format!("{}/dry-run", one(&id)));
+            let answer = client.send(Method::POST, &path, with(message.as_deref())?, &said(reason)).await?;
+            let run: DryRun = answer.json(&client)?;
+            if server.json {
+                json(&run, out)?;
+            } else {
+                show::dead_letters::dry_run(&run, out)?;
+            }
+            Ok(if run.would_be_sent() { Exit::Done } else { Exit::Failed })
+        }
         DeadLetters::Retry { id: Some(id), which, all, message, reason, server } => {
             nothing_else(which, all)?;
-            let body = RetryBody { message: message.as_deref().map(event).transpose()? };
             let (client, path) = (Client::of(&server)?, format!("{}/retry", one(&id)));
-            // As bytes: the numbers of the event keep their spelling.
-            let sent = Sent::Bytes(serde_json::to_vec(&body)?);
+            let sent = with(message.as_deref())?;
             let answer = client.send(Method::POST, &path, sent, &said(reason)).await?;
             if server.json {
                 json(&answer.json::<RetryOutcome>(&client)?, out)?;
@@ -199,6 +208,12 @@ fn nothing_else(which: WhichLetters, all: bool) -> Result<(), Failure> {
         return Err(Failure::new(Exit::Usage, "an id means one dead letter: leave the filter out"));
     }
     Ok(())
+}
+
+/// The event that is sent along, if there is one. As bytes: its numbers keep their spelling.
+fn with(file: Option<&Path>) -> Result<Sent, Failure> {
+    let body = RetryBody { message: file.map(event).transpose()? };
+    Ok(Sent::Bytes(serde_json::to_vec(&body)?))
 }
 
 fn event(file: &Path) -> Result<Box<RawValue>, Failure> {

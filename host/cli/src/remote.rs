@@ -3,6 +3,7 @@
 pub(crate) mod args;
 mod audit;
 mod code;
+mod delivery;
 mod export;
 mod figures;
 mod filter;

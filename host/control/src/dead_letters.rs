@@ -82,7 +82,7 @@ pub struct DiscardedBatch {
     pub more: bool,
 }
 
-/// The body of a retry of one dead letter.
+/// The body of a retry, or of a dry run, of one dead letter.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RetryBody {
@@ -120,6 +120,10 @@ pub struct DeadLetterDetail {
     pub letter: DeadLetter,
     /// Its place in the log: `lane.seq.idx`.
     pub position: String,
+    /// The connection it travelled on.
+    pub connection_id: String,
+    /// Where it died: in a `transformation`, or in `delivery`.
+    pub stage: String,
     /// Which output of the event it is, from 0.
     pub output: u32,
     /// The error behind the reason: a stack trace, a failed connection.
@@ -130,6 +134,86 @@ pub struct DeadLetterDetail {
     pub response: Option<String>,
     /// The event after user transformation, with its metadata. Absent when it is gone.
     pub payload: Option<Box<RawValue>>,
+    /// The event as it was received. Absent when the log has it no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub received: Option<Box<RawValue>>,
+    /// What each transformation that runs now makes of that, in their order.
+    #[serde(default)]
+    pub steps: Vec<TraceStep>,
+    /// Why there are no steps although there may have been.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untold: Option<String>,
+}
+
+/// What one transformation makes of an event.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct TraceStep {
+    /// The transformation's name.
+    pub transformation: String,
+    /// Its version: the start of its code's digest.
+    pub version: String,
+    /// The events that go on, without secrets.
+    pub events: Vec<Box<RawValue>>,
+    /// How many more there are than are shown here.
+    pub more: usize,
+    /// Why something of it does not go on.
+    pub ended: Vec<String>,
+}
+
+/// What would become of a dead letter now. Nothing of it was sent.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct DryRun {
+    /// What each transformation makes of it; none for one that died behind them.
+    pub steps: Vec<TraceStep>,
+    /// What becomes of each event that comes of it: at the destination, or of those that did not get so far.
+    pub results: Vec<DryRunResult>,
+}
+
+impl DryRun {
+    /// Whether everything that comes of it would be sent, or be filtered on purpose.
+    #[must_use]
+    pub fn would_be_sent(&self) -> bool {
+        self.results.iter().all(|result| match result.outcome.as_str() {
+            "send" => result.requests.iter().all(|request| request.refused.is_none()),
+            outcome => outcome == "filter",
+        })
+    }
+}
+
+/// What becomes of an event.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DryRunResult {
+    /// `send`, `filter`, `refuse`, or `unknown` when the plugin cannot be asked now.
+    pub outcome: String,
+    /// Why, unless it would be sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The requests, in the order in which they would be sent.
+    pub requests: Vec<DryRunRequest>,
+}
+
+/// A request that would be sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DryRunRequest {
+    /// Method, URL, headers and the start of the body before compression, secrets masked.
+    pub request: String,
+    /// Why it would not be sent after all: it is malformed, or goes where requests may not go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+}
+
+/// What became of a request for a dry run.
+#[derive(Clone, Debug)]
+pub enum DryRunOutcome {
+    /// This would become of it.
+    Done(DryRun),
+    /// There is no such dead letter (any more).
+    NotFound,
+    /// It cannot be told now.
+    Refused {
+        /// Why.
+        reason: String,
+    },
 }
 
 /// The answer of `GET /admin/v1/dead-letters`.

@@ -43,8 +43,8 @@ pub const FILE_AUTHOR: &str = "file";
 pub use access::Role;
 pub use api::LogsLine;
 pub use dead_letters::{
-    DeadLetter, DeadLetterBatch, DeadLetterDetail, DeadLetterFilter, DeadLetterPage, DiscardedBatch, RefusedRetry,
-    RetriedBatch, RetryBody, RetryOutcome,
+    DeadLetter, DeadLetterBatch, DeadLetterDetail, DeadLetterFilter, DeadLetterPage, DiscardedBatch, DryRun,
+    DryRunOutcome, DryRunRequest, DryRunResult, RefusedRetry, RetriedBatch, RetryBody, RetryOutcome, TraceStep,
 };
 pub use editor::{Changed, Editor, Tools};
 pub use keys::KeyFile;

@@ -1,6 +1,6 @@
 //! What the admin API needs from the rest of the process, and nothing more.
 
-use crate::dead_letters::{DeadLetter, DeadLetterDetail, DeadLetterFilter, RetryOutcome};
+use crate::dead_letters::{DeadLetter, DeadLetterDetail, DeadLetterFilter, DryRunOutcome, RetryOutcome};
 use crate::status::Status;
 use crate::tail::TailEvent;
 use futures_util::future::BoxFuture;
@@ -29,6 +29,9 @@ pub trait Plant: Send + Sync + 'static {
 
     /// Delivers a dead letter again, outside the order of its key.
     fn retry(&self, id: String) -> Answer<'_, RetryOutcome>;
+
+    /// What a retry of a dead letter would send, with another event in its place if one is given. Sends nothing.
+    fn dry_run(&self, id: String, message: Option<Box<RawValue>>) -> Answer<'_, DryRunOutcome>;
 
     /// Events accepted from now on. The channel is bounded: who does not keep up misses events and is
     /// told how many.

@@ -3,6 +3,7 @@
 use crate::config::Config;
 use bytes::Bytes;
 use pintle_events::{EventRef, Position};
+use pintle_store::settle::DeadLetter;
 use std::sync::Arc;
 
 /// An event as it was read from the log for one connection.
@@ -39,6 +40,20 @@ impl Input {
             message_id: event.message_id.to_owned(),
             event_type: event.event_type.to_owned(),
             members: members(&message, metadata.as_bytes()),
+        }
+    }
+
+    /// Reads what a dead letter has kept.
+    #[must_use]
+    pub fn of_letter(letter: &DeadLetter) -> Input {
+        Input {
+            position: letter.position,
+            key_hash: letter.key_hash,
+            source_id: letter.source_id.as_str().into(),
+            connection_id: letter.connection_id.as_str().into(),
+            message_id: letter.message_id.clone(),
+            event_type: letter.event_type.clone(),
+            members: letter.payload.slice(1..letter.payload.len().saturating_sub(1).max(1)),
         }
     }
 

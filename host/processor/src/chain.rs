@@ -90,6 +90,17 @@ impl Chain {
         self.steps.iter().find(|step| step.failures.load(Ordering::Relaxed) >= max).map(|step| step.name.as_str())
     }
 
+    /// Its steps one by one, each with its name and version as a chain of its own. They leave nothing behind: no
+    /// log lines, and no count of failures.
+    pub(crate) fn apart(&self) -> impl Iterator<Item = (&str, &str, Chain)> {
+        self.steps.iter().enumerate().map(|(at, step)| {
+            let alone = Step { book: None, failures: Arc::default(), ..step.clone() };
+            let gate = self.fan_out.as_ref().filter(|(steps, _)| *steps == at + 1);
+            let chain = Chain { steps: vec![alone], fan_out: gate.map(|(_, gate)| (1, gate.clone())) };
+            (step.name.as_str(), step.context.version_id.as_str(), chain)
+        })
+    }
+
     /// Runs a batch that respects the limits of one call through all of it.
     pub async fn run(&self, inputs: &[Input], now_ms: u64, config: &Config) -> Vec<Product> {
         let mut flowing: Vec<Flowing> = inputs

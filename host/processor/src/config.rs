@@ -15,6 +15,9 @@ pub struct Config {
     /// How often in a row a transformation may crash or time out, with no event getting through, before it
     /// counts as broken: its destination then waits for a new version instead of burying every event. Default: 100.
     pub transformation_failures_max: NonZeroUsize,
+    /// Bytes of events that the trace of a dead letter shows after each transformation; what does not fit is
+    /// counted. Default: 256 KiB.
+    pub trace_bytes_max: NonZeroUsize,
     /// Log lines kept of one transformation; older ones go. Default: 1,000.
     pub log_lines_max: NonZeroUsize,
     /// Bytes of log lines kept of one transformation. Default: 256 KiB.
@@ -37,6 +40,7 @@ impl Default for Config {
             batch_events_max: positive(200),
             batch_bytes_max: positive(256 << 10),
             transformation_failures_max: positive(100),
+            trace_bytes_max: positive(256 << 10),
             log_lines_max: positive(1_000),
             log_bytes_max: positive(256 << 10),
             drain_seconds_max: 10,

@@ -108,6 +108,7 @@ mod tests {
             state: DestinationState::Enabled,
             message_types: None,
             integration: Some("Order Book (V2)".into()),
+            delivery: None,
         };
         Gate::new("orders", &destination).lets_through(message.as_bytes())
     }

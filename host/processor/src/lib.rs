@@ -27,6 +27,7 @@ pub mod journal;
 pub mod map;
 pub mod metrics;
 pub mod plugins;
+pub mod rehearsal;
 pub mod runner;
 pub mod shadow;
 pub mod spec;

@@ -5,10 +5,14 @@ use crate::chain::{End, Product};
 use crate::config::Config;
 use crate::{integrations, isolate, metrics};
 use bytes::Bytes;
+use pintle_router::Mask;
 use pintle_runtime::CallFailure;
 use pintle_runtime::destination::{Context, Delivery as Described, Destination, Outcome, Request};
 use pintle_store::settle::{DeadLetter, Fate, Stage, Ticket, Tracker};
 use std::sync::Arc;
+
+/// Bytes of what components and code say that a dead letter keeps.
+const SAID_BYTES_MAX: usize = 64 << 10;
 
 /// The last step of the processor for one destination.
 #[derive(Clone)]
@@ -17,6 +21,8 @@ pub struct Mapper {
     pub plugin: Arc<Destination>,
     /// Where events are settled.
     pub tracker: Arc<Tracker>,
+    /// What may stand in no dead letter's reason.
+    pub mask: Mask,
 }
 
 impl Mapper {
@@ -109,11 +115,13 @@ impl Mapper {
                     requests,
                 }),
                 Way::Filter { reason } => {
+                    let reason = self.shown(&reason);
                     metrics::ended(self.tracker.destination(), "filtered");
                     ticket.settle(output, Fate::Filtered { reason });
                 }
                 Way::Dead { stage, reason, error, payload } => {
                     metrics::ended(self.tracker.destination(), "dead");
+                    let (reason, error) = (self.shown(&reason), error.map(|error| self.shown(&error)));
                     self.tracker.note_error(&reason);
                     let letter = DeadLetter {
                         position: input.position,
@@ -136,6 +144,11 @@ impl Mapper {
             }
         }
         deliveries
+    }
+
+    /// What components and code say, without secrets: they may put one into an error.
+    fn shown(&self, said: &str) -> String {
+        self.mask.excerpt(said, SAID_BYTES_MAX)
     }
 }
 

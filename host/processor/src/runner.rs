@@ -11,7 +11,7 @@ use crate::metrics;
 use crate::plugins::{self, Plugins, Unloadable};
 use crate::spec::{Mode, Route, Running, Spec};
 use pintle_catalog::{Catalog, secrets};
-use pintle_router::{HttpClient, Mask, Outlet};
+use pintle_router::{HttpClient, Mask, Outlet, Trust};
 use pintle_runtime::destination::ConfigureError;
 use pintle_runtime::transformation::Context;
 use pintle_store::log::{Chunk, Log, Reader};
@@ -36,6 +36,8 @@ pub struct Parts {
     pub config: Config,
     /// The router's settings.
     pub router: pintle_router::Config,
+    /// Whose certificates destinations may have.
+    pub trust: Trust,
     /// Our database.
     pub store: Store,
     /// The event log.
@@ -165,26 +167,26 @@ impl Runner {
     async fn open_outlet(&mut self) -> Result<(), Held> {
         let component =
             self.parts.plugins.destination(&self.spec.destination.plugin, self.spec.plugin.as_ref()).await?;
-        let config = secrets::resolve(&self.spec.destination.config)?;
+        let (config, noted) = secrets::resolve_noting(&self.spec.destination.config)?;
         let plugin = component.configure(&config).await?;
         self.plugin_types = plugin.manifest().message_types.clone();
-        let mask = Mask::of_config(&plugin.manifest().config, &config);
-        let mut router = self.parts.router.clone();
-        if let Some(concurrency) = plugin.manifest().rate.concurrency {
-            router.concurrency_max = router.concurrency_max.min(concurrency);
-        }
+        // Code may put what it was given into an event, and a reference may stand where no secret is expected.
+        let given = self.spec.given.secrets().unwrap_or_default();
+        let mask = Mask::of_config(&plugin.manifest().config, &config).and(noted).and(given.into_values());
+        let router = self.parts.router.of(&plugin.manifest().rate, self.spec.destination.delivery.as_ref());
+        let http = HttpClient::trusting(&router, plugin.manifest().hosts.clone(), &self.parts.trust);
         let outlet = Outlet::start(pintle_router::Setup {
             config: router,
             destination_id: self.spec.id.as_str().into(),
             plugin: plugin.clone(),
-            http: HttpClient::new(&self.parts.router, plugin.manifest().hosts.clone()),
+            http,
             tracker: self.tracker.clone(),
             parked: self.parts.settlement.parked(&self.spec.id).await?,
-            mask,
+            mask: mask.clone(),
             attempts_allowed: self.parts.attempts_allowed.clone(),
             suppressions: self.parts.suppressions.clone(),
         });
-        self.delivery = Some((Mapper { plugin, tracker: self.tracker.clone() }, outlet));
+        self.delivery = Some((Mapper { plugin, tracker: self.tracker.clone(), mask }, outlet));
         Ok(())
     }
 

@@ -148,6 +148,7 @@ impl Spec {
                 state: DestinationState::Disabled,
                 message_types: None,
                 integration: None,
+                delivery: None,
             },
             routes: BTreeMap::new(),
             transformations: BTreeMap::new(),

@@ -50,10 +50,10 @@ struct Board {
 }
 
 #[derive(Clone, Default)]
-struct Seat {
+pub(crate) struct Seat {
     tracker: Option<Arc<Tracker>>,
-    outlet: Option<Outlet>,
-    chains: BTreeMap<Arc<str>, Chain>,
+    pub(crate) outlet: Option<Outlet>,
+    pub(crate) chains: BTreeMap<Arc<str>, Chain>,
     held: Option<String>,
     starting: bool,
 }
@@ -93,7 +93,7 @@ pub enum RetryError {
 /// Asks and instructs the supervisor. Cheap to clone.
 #[derive(Clone)]
 pub struct Handle {
-    parts: Parts,
+    pub(crate) parts: Parts,
     board: Arc<Board>,
 }
 
@@ -359,7 +359,7 @@ impl Handle {
     pub async fn retry(&self, id: i64) -> Result<(), RetryError> {
         let store = &self.parts.store;
         let stored = dead_letters::get(store, id).await?.ok_or(RetryError::Missing(id))?;
-        let seat = tokio::time::timeout(START_TIME_MAX, self.started(&stored.destination)).await.unwrap_or_default();
+        let seat = self.seat(&stored.destination).await;
         let (Some(tracker), Some(outlet)) = (seat.tracker, seat.outlet) else {
             return Err(RetryError::NotRunning(stored.destination));
         };
@@ -385,6 +385,11 @@ impl Handle {
         Ok(())
     }
 
+    /// The destination as it is, or as it will be once its components are loaded, if that does not take too long.
+    pub(crate) async fn seat(&self, destination: &str) -> Seat {
+        tokio::time::timeout(START_TIME_MAX, self.started(destination)).await.unwrap_or_default()
+    }
+
     /// The destination as it is, or as it will be once its components are loaded.
     async fn started(&self, destination: &str) -> Seat {
         loop {
@@ -400,15 +405,7 @@ impl Handle {
     }
 
     async fn transform(&self, chain: &Chain, letter: &DeadLetter) -> Result<Vec<bytes::Bytes>, RetryError> {
-        let input = Input {
-            position: letter.position,
-            key_hash: letter.key_hash,
-            source_id: letter.source_id.as_str().into(),
-            connection_id: letter.connection_id.as_str().into(),
-            message_id: letter.message_id.clone(),
-            event_type: letter.event_type.clone(),
-            members: letter.payload.slice(1..letter.payload.len().saturating_sub(1).max(1)),
-        };
+        let input = Input::of_letter(letter);
         let mut payloads = Vec::new();
         for product in chain.run(&[input], now_ms(), &self.parts.config).await {
             match product.result {

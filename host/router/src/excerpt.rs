@@ -7,7 +7,20 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// Headers whose value is a credential whatever the configuration says.
-const CREDENTIALS: [&str; 4] = ["authorization", "cookie", "set-cookie", "x-api-key"];
+const CREDENTIALS: [&str; 12] = [
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "set-cookie",
+    "api-key",
+    "x-api-key",
+    "x-goog-api-key",
+    "x-auth-token",
+    "x-access-token",
+    "x-csrf-token",
+    "x-amz-security-token",
+    "x-shopify-access-token",
+];
 
 /// Method, URL, headers and the start of the body before compression, without secrets.
 pub(crate) fn request(request: &Request, mask: &Mask, bytes_max: usize) -> String {

@@ -7,15 +7,19 @@
 //! address that is not public is refused, whatever its name, unless the operator has allowed it.
 
 pub(crate) mod build;
+mod deadline;
 mod encode;
 mod errors;
 mod resolve;
+mod trust;
 
 pub use build::Malformed;
 pub(crate) use errors::cause;
+pub use trust::{Trust, Untrusted};
 
 use crate::config::Config;
 use bytes::{Bytes, BytesMut};
+use deadline::Deadline;
 use errors::{Connected, describe};
 use http_body_util::{BodyExt as _, Full};
 use hyper::Uri;
@@ -37,7 +41,7 @@ use tokio::time::{Instant, timeout_at};
 /// The HTTP client of one destination.
 #[derive(Clone, Debug)]
 pub struct HttpClient {
-    client: Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>,
+    client: Client<Deadline<HttpsConnector<HttpConnector<Resolver>>>, Full<Bytes>>,
     limits: Arc<Limits>,
     hosts: Arc<Hosts>,
     networks: Arc<Networks>,
@@ -96,32 +100,27 @@ impl HttpClient {
     /// A client that trusts the usual public authorities and reaches these hosts.
     #[must_use]
     pub fn new(config: &Config, hosts: Hosts) -> HttpClient {
-        let provider = rustls::crypto::ring::default_provider();
-        let https = HttpsConnectorBuilder::new()
-            .with_provider_and_webpki_roots(provider)
-            .expect("ring offers the TLS versions that rustls allows by default");
-        HttpClient::build(config, hosts, https)
+        HttpClient::trusting(config, hosts, &Trust::public())
     }
 
-    /// A client with TLS settings of one's own, without ALPN: it is filled in here.
+    /// A client that trusts these authorities and reaches these hosts.
     #[must_use]
-    pub fn with_tls(config: &Config, hosts: Hosts, tls: rustls::ClientConfig) -> HttpClient {
-        HttpClient::build(config, hosts, HttpsConnectorBuilder::new().with_tls_config(tls))
-    }
-
-    fn build(
-        config: &Config,
-        hosts: Hosts,
-        https: HttpsConnectorBuilder<hyper_rustls::builderstates::WantsSchemes>,
-    ) -> HttpClient {
+    pub fn trusting(config: &Config, hosts: Hosts, trust: &Trust) -> HttpClient {
+        let https = HttpsConnectorBuilder::new().with_tls_config(trust.client());
         let networks = Arc::new(config.egress_allow.clone());
         let mut tcp = HttpConnector::new_with_resolver(Resolver::new(networks.clone()));
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(config.connect_timeout));
         let connector = https.https_or_http().enable_all_versions().wrap_connector(tcp);
+        // The one above is divided among a name's addresses and ends with TCP; this one bounds all of it.
+        let connector = Deadline::new(connector, config.connect_timeout);
         let client = client(config.connection_idle_max, config.concurrency_max, config.response_head_bytes_max)
             .http2_max_header_list_size(u32::try_from(config.response_head_bytes_max.get()).unwrap_or(u32::MAX))
+            // A dead connection would take every request to its place until each ran out of time.
+            .http2_keep_alive_interval(config.http2_ping_interval)
+            .http2_keep_alive_timeout(config.http2_ping_timeout)
+            .http2_keep_alive_while_idle(true)
             .build(connector);
         let limits = Limits {
             attempt: config.attempt_timeout,
@@ -163,6 +162,15 @@ impl HttpClient {
             }
         };
         Ok(Answer { status: head.status.as_u16(), headers: head.headers, body })
+    }
+
+    /// Why this request would not be sent, as far as can be told without sending it.
+    pub(crate) fn refusal(&self, request: &Request) -> Option<Unanswered> {
+        let built = match build::build(request) {
+            Ok(built) => built,
+            Err(malformed) => return Some(malformed.into()),
+        };
+        self.check(built.uri()).err().map(Unanswered::from)
     }
 
     /// Whether the request may go there, as far as can be told before names are resolved. An address in the

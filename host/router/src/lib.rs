@@ -21,6 +21,7 @@
 //! - What fails as a whole comes again in halves, so that no event is given up for another's sake.
 //! - 429 slows the whole destination down and never parks anything.
 //! - A trap or a time-out of a plugin is a failure of that delivery, never an error of the outlet.
+//! - A delivery is tried `attempts-max` times at most, unless it is the destination that is down.
 //! - An idle outlet has no timer running.
 
 mod backoff;
@@ -41,6 +42,6 @@ pub use breaker::Why;
 pub use config::Config;
 pub use delivery::Delivery;
 pub use fetch::Fetcher;
-pub use http::HttpClient;
+pub use http::{HttpClient, Trust, Untrusted};
 pub use mask::Mask;
-pub use outlet::{Closed, Outlet, Setup, Status};
+pub use outlet::{Closed, Outlet, Preview, Rehearsal, Setup, Status};

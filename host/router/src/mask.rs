@@ -1,8 +1,8 @@
 //! Secrets out of what people see.
 //!
 //! A dead letter shows the request that failed, and the request may carry a secret of the destination's
-//! configuration: as it is, percent-encoded in a query, escaped in JSON or XML, or inside a base64 token
-//! such as `Basic …`. A [`Mask`] knows all those forms and replaces them while an excerpt is cut, in one
+//! configuration: as it is, percent-encoded in a query, escaped in JSON or XML, in hexadecimal, or inside a base64
+//! token such as `Basic …`. A [`Mask`] knows all those forms and replaces them while an excerpt is cut, in one
 //! pass that ends when the excerpt is full.
 
 mod forms;
@@ -14,6 +14,9 @@ use std::borrow::Cow;
 /// What stands where a secret stood.
 const STARS: &str = "***";
 
+/// The shortest value that is hidden although no schema calls it a secret: shorter ones stand everywhere.
+const UNDECLARED_CHARACTERS_MIN: usize = 4;
+
 /// How deep a schema is followed; deeper ones are no configuration anybody writes.
 const SCHEMA_DEPTH_MAX: usize = 32;
 
@@ -22,6 +25,18 @@ const SCHEMA_DEPTH_MAX: usize = 32;
 pub struct Mask {
     /// The longest form first: a secret that contains another is replaced whole.
     forms: Vec<Form>,
+    /// The bytes that forms begin with: most places of a text are none of theirs.
+    begins: Begins,
+}
+
+/// A set of bytes.
+#[derive(Clone, Copy)]
+struct Begins([bool; 256]);
+
+impl Default for Begins {
+    fn default() -> Begins {
+        Begins([false; 256])
+    }
 }
 
 impl std::fmt::Debug for Mask {
@@ -33,10 +48,26 @@ impl std::fmt::Debug for Mask {
 impl Mask {
     /// A mask for these secrets. Empty ones are ignored.
     pub fn new<S: AsRef<str>>(secrets: impl IntoIterator<Item = S>) -> Mask {
-        let mut forms: Vec<Form> = secrets.into_iter().flat_map(|secret| forms_of(secret.as_ref())).collect();
+        Mask::of_forms(secrets.into_iter().flat_map(|secret| forms_of(secret.as_ref())).collect())
+    }
+
+    /// The same mask for these as well: what references stood for, and what code was given. Very short ones are
+    /// ignored, for nobody has said that they are secret.
+    #[must_use]
+    pub fn and<S: AsRef<str>>(self, undeclared: impl IntoIterator<Item = S>) -> Mask {
+        let is_long = |secret: &S| secret.as_ref().trim().chars().count() >= UNDECLARED_CHARACTERS_MIN;
+        let more = undeclared.into_iter().filter(is_long).flat_map(|secret| forms_of(secret.as_ref()));
+        Mask::of_forms(self.forms.into_iter().chain(more).collect())
+    }
+
+    fn of_forms(mut forms: Vec<Form>) -> Mask {
         forms.sort_by(|a, b| b.text.len().cmp(&a.text.len()).then_with(|| a.text.cmp(&b.text)));
         forms.dedup_by(|a, b| a.text == b.text);
-        Mask { forms }
+        let mut begins = Begins::default();
+        for first in forms.iter().filter_map(|form| form.text.bytes().next()) {
+            begins.0[usize::from(first)] = true;
+        }
+        Mask { forms, begins }
     }
 
     /// A mask for the values of `config` that `schema`, a JSON Schema, marks with `"writeOnly": true`.
@@ -54,7 +85,9 @@ impl Mask {
         let mut out = String::with_capacity(text.len().min(bytes_max) + 3);
         let mut at = 0;
         while at < bytes.len() && out.len() < bytes_max {
-            match self.forms.iter().find(|form| bytes[at..].starts_with(form.text.as_bytes())) {
+            let may_begin = self.begins.0[usize::from(bytes[at])];
+            let is_here = |form: &&Form| bytes[at..].starts_with(form.text.as_bytes());
+            match may_begin.then(|| self.forms.iter().find(is_here)).flatten() {
                 Some(form) if form.in_token => {
                     // The core of a base64 token: its neighbours carry the secret's first and last bits.
                     out.truncate(out.trim_end_matches(is_token).len());
@@ -91,7 +124,7 @@ impl Mask {
 }
 
 fn is_token(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_' | '=')
+    c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_' | '=' | '%')
 }
 
 /// Walks the configuration along its schema. What is below a secret is secret.

@@ -19,7 +19,7 @@
 //!    └──────────────────── failed as a whole: in halves ◀─────────────────────────────────────────┘
 //! ```
 //! `gather` says who shares a request, `combine` has the plugin make it, `bulk` sends it, and `together` gives
-//! each member its own end.
+//! each member its own end. `rehearse` does all of it but the sending.
 #![allow(clippy::vec_box, reason = "deliveries go from the queue into requests and back without being copied")]
 
 mod actor;
@@ -30,6 +30,7 @@ mod gather;
 mod item;
 mod park;
 mod queue;
+mod rehearse;
 mod room;
 mod settle;
 mod state;
@@ -37,6 +38,7 @@ mod status;
 mod suppressed;
 mod together;
 
+pub use rehearse::{Preview, Rehearsal};
 pub use room::Closed;
 pub use status::Status;
 
@@ -130,7 +132,7 @@ impl Outlet {
         let metrics = Metrics::new(&destination_id);
         let rooms = Rooms::new(&config);
         let board = Board::default();
-        let pace = Pace::new(plugin.manifest().rate.requests_per_second);
+        let pace = Pace::new(config.requests_per_second_max.or(plugin.manifest().rate.requests_per_second));
         let bounds = Bounds::of(plugin.manifest(), &config);
         let shared = Arc::new(Shared {
             config,

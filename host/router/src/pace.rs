@@ -1,4 +1,4 @@
-//! The rate that a plugin's manifest asks for: requests begun in a second.
+//! The rate that a plugin's manifest or the configuration asks for: requests begun in a second.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;

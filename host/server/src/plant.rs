@@ -1,14 +1,17 @@
 //! What the admin API sees of the process.
 
+mod letters;
+
 use crate::{status, workspace};
 use futures_util::FutureExt;
 use pintle_catalog::Catalog;
 use pintle_control::{
-    Answer, DeadLetter, DeadLetterDetail, DeadLetterFilter, Failure, Order, Plant, RetryOutcome, Status, TailEvent,
+    Answer, DeadLetter, DeadLetterDetail, DeadLetterFilter, DryRunOutcome, Failure, Order, Plant, RetryOutcome, Status,
+    TailEvent,
 };
 use pintle_processor::{Handle, RetryError, batch};
 use pintle_store::audit::Action;
-use pintle_store::dead_letters::{self, Stored};
+use pintle_store::dead_letters;
 use pintle_store::log::Log;
 use pintle_store::{Error, Store};
 use serde_json::value::RawValue;
@@ -93,7 +96,7 @@ impl Plant for Parts {
         async move {
             let Some(filter) = meant(filter) else { return Ok(Vec::new()) };
             let stored = dead_letters::list(&self.store, &filter, limit).await.map_err(failure)?;
-            Ok(stored.iter().map(summary).collect())
+            Ok(stored.iter().map(letters::summary).collect())
         }
         .boxed()
     }
@@ -129,7 +132,9 @@ impl Plant for Parts {
     fn dead_letter(&self, id: String) -> Answer<'_, Option<DeadLetterDetail>> {
         async move {
             let Ok(id) = id.parse() else { return Ok(None) };
-            Ok(dead_letters::get(&self.store, id).await.map_err(failure)?.map(|stored| detail(&stored)))
+            let Some(stored) = dead_letters::get(&self.store, id).await.map_err(failure)? else { return Ok(None) };
+            let trace = self.processor.trace(&stored).await.map_err(failure)?;
+            Ok(Some(letters::detail(&stored, trace)))
         }
         .boxed()
     }
@@ -142,6 +147,20 @@ impl Plant for Parts {
                 Err(RetryError::Missing(_)) => Ok(RetryOutcome::NotFound),
                 Err(RetryError::Store(error)) => Err(failure(error)),
                 Err(refused) => Ok(RetryOutcome::Refused { reason: refused.to_string() }),
+            }
+        }
+        .boxed()
+    }
+
+    fn dry_run(&self, id: String, message: Option<Box<RawValue>>) -> Answer<'_, DryRunOutcome> {
+        async move {
+            let Ok(id) = id.parse() else { return Ok(DryRunOutcome::NotFound) };
+            let message = message.as_ref().map(|message| message.get().as_bytes());
+            match self.processor.dry_run(id, message).await {
+                Ok(run) => Ok(DryRunOutcome::Done(letters::dry_run(run))),
+                Err(RetryError::Missing(_)) => Ok(DryRunOutcome::NotFound),
+                Err(RetryError::Store(error)) => Err(failure(error)),
+                Err(refused) => Ok(DryRunOutcome::Refused { reason: refused.to_string() }),
             }
         }
         .boxed()
@@ -173,32 +192,6 @@ fn meant(filter: DeadLetterFilter) -> Option<dead_letters::Filter> {
 
 fn action(action: &'static str, by: Order) -> Action {
     Action { author: by.author, action, subject: by.subject, reason: by.reason, count: 1 }
-}
-
-fn summary(stored: &Stored) -> DeadLetter {
-    DeadLetter {
-        id: stored.id.to_string(),
-        destination_id: stored.destination.clone(),
-        source_id: stored.letter.source_id.clone(),
-        message_id: stored.letter.message_id.clone(),
-        event_type: stored.letter.event_type.clone(),
-        reason: stored.letter.reason.clone(),
-        attempts: stored.letter.attempts,
-        at_ms: stored.created_at_ms,
-    }
-}
-
-fn detail(stored: &Stored) -> DeadLetterDetail {
-    let payload = String::from_utf8(stored.letter.payload.to_vec()).ok();
-    DeadLetterDetail {
-        letter: summary(stored),
-        position: stored.letter.position.to_string(),
-        output: stored.letter.output,
-        error: stored.letter.error.clone(),
-        request: stored.letter.request.clone(),
-        response: stored.letter.response.clone(),
-        payload: payload.and_then(|text| RawValue::from_string(text).ok()),
-    }
 }
 
 fn failure(error: Error) -> Failure {

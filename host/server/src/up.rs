@@ -10,7 +10,7 @@ use pintle_cli::plugins_dir;
 use pintle_control::{Admin, Editor, Office, Tools, tls};
 use pintle_gateway::{Gateway, Sink};
 use pintle_processor::{Files, Journal, Plugins, Supervisor, runner};
-use pintle_router::Fetcher;
+use pintle_router::{Fetcher, Trust};
 use pintle_runtime::Runtime;
 use pintle_store::artifacts::Artifacts;
 use pintle_store::embedded::Postgres;
@@ -229,6 +229,7 @@ impl Plants {
             journal: Journal::new(&config.processor),
             config: config.processor.clone(),
             router: config.router.clone(),
+            trust: Trust::load(&config.router).context("router")?,
             store: store.clone(),
             log: log.clone(),
             settlement,

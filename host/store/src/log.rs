@@ -25,6 +25,7 @@ mod janitor;
 mod lag;
 mod lane;
 pub mod last;
+mod one;
 mod reader;
 mod segment;
 mod tail;

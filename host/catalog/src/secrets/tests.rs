@@ -86,3 +86,16 @@ fn malformed_references_are_found_without_resolving() {
     let found: Vec<String> = malformed(&config).into_iter().map(|(path, _)| path).collect();
     assert_eq!(found, [".a", ".b", ".c"]);
 }
+
+#[test]
+fn what_references_stood_for_is_noted_wherever_they_stand() {
+    let file = std::env::temp_dir().join(format!("pintle-noted-{}", std::process::id()));
+    std::fs::write(&file, "hunter2\n").unwrap();
+    let reference = format!("${{file:{}}}", file.display());
+    let config = json!({"url": format!("https://a.example/{reference}/in"), "plain": "x", "deep": [{"to": reference}]});
+    let (resolved, noted) = resolve_noting(&config).unwrap();
+    assert_eq!(resolved["url"], "https://a.example/hunter2/in");
+    assert_eq!(noted, ["hunter2", "hunter2"]);
+    std::fs::remove_file(&file).unwrap();
+    assert!(resolve_noting(&config).is_err());
+}

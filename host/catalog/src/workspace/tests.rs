@@ -26,9 +26,11 @@ destinations:
       retries: 3
     message-types: [track, Identify]
     integration: Order Book
+    delivery: {requests-per-second-max: 50, first-byte-timeout: 2.5, attempts-max: 20}
   audit:
     plugin: webhook
     state: paused
+    delivery: {}
 
 transformations:
   tidy:
@@ -65,6 +67,9 @@ fn a_workspace_becomes_a_catalog() {
     assert_eq!(orders.state, DestinationState::Enabled);
     assert!(orders.takes("track") && orders.takes("identify") && !orders.takes("page"));
     assert_eq!(orders.integration.as_deref(), Some("Order Book"));
+    let words = "requests-per-second-max 50, first-byte-timeout 2.5, attempts-max 20";
+    assert_eq!(orders.delivery.as_ref().unwrap().to_string(), words);
+    assert_eq!(catalog.destinations["audit"].delivery, None, "it says nothing");
     assert_eq!(catalog.destinations["audit"].state, DestinationState::Paused);
     assert!(catalog.destinations["audit"].takes("page"));
 
@@ -141,6 +146,11 @@ const WRONG: &[(&str, &str)] = &[
         "sources: {}\ndestinations:\n  d: {plugin: webhook, integration: ' '}\n",
         "w.yaml:3:37: destinations.d.integration: is blank; write the name",
     ),
+    (
+        "sources: {}\ndestinations:\n  d: {plugin: webhook, delivery: {attempts-max: 0}}\n",
+        "w.yaml:3:48: destinations.d.delivery.attempts-max: is 0; use 1 to 1000000 tries",
+    ),
+    ("sources: {}\ndestinations:\n  d: {plugin: webhook, delivery: {retries: 3}}\n", "w.yaml:3:34: unknown field"),
     (
         "sources: {}\ndestinations:\n  d: {plugin: webhook, message-types: [track, click]}\n",
         "w.yaml:3:47: destinations.d.message-types[1]: `click` is not a type of event; use identify",

@@ -71,11 +71,16 @@ impl Plant for SmallPlant {
         let found = (id == "x/1").then(|| DeadLetterDetail {
             letter: letter(&id),
             position: "1.2.3".to_owned(),
+            connection_id: "site-orders".to_owned(),
+            stage: "delivery".to_owned(),
             output: 0,
             error: None,
             request: None,
             response: None,
             payload: None,
+            received: None,
+            steps: Vec::new(),
+            untold: None,
         });
         async move { Ok(found) }.boxed()
     }
@@ -85,6 +90,15 @@ impl Plant for SmallPlant {
             "x/1" => RetryOutcome::Queued,
             "x/2" => RetryOutcome::Refused { reason: "the destination is paused".to_owned() },
             _ => RetryOutcome::NotFound,
+        };
+        async move { Ok(outcome) }.boxed()
+    }
+
+    fn dry_run(&self, id: String, _: Option<Box<RawValue>>) -> Answer<'_, DryRunOutcome> {
+        let outcome = match id.as_str() {
+            "x/1" => DryRunOutcome::Done(DryRun::default()),
+            "x/2" => DryRunOutcome::Refused { reason: "the destination is paused".to_owned() },
+            _ => DryRunOutcome::NotFound,
         };
         async move { Ok(outcome) }.boxed()
     }

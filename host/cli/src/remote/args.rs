@@ -389,6 +389,10 @@ pub(crate) enum Destination {
         /// What events call it in their `integrations`, besides id, name and plugin; `none` for nothing
         #[arg(long, value_name = "NAME")]
         integration: Option<String>,
+        /// How its deliveries are sent, e.g. attempts-max=20 or attempt-timeout=30; can be given more than once.
+        /// NAME=none for the server's setting, `none` for all of them
+        #[arg(long, value_name = "NAME=NUMBER")]
+        delivery: Vec<String>,
         #[command(flatten)]
         change: Change,
         #[command(flatten)]

@@ -47,7 +47,7 @@ pub(super) async fn destination(
         Destination::Common(command) => {
             common("destinations", &["name", "plugin", "state", "message_types"], command, out, err).await
         }
-        Destination::Put { id, name, plugin, config, state, message_types, integration, change, server } => {
+        Destination::Put { id, name, plugin, config, state, message_types, integration, delivery, change, server } => {
             let config = match config {
                 None => None,
                 Some(file) => {
@@ -65,6 +65,8 @@ pub(super) async fn destination(
                 ("message_types", list(message_types, "any", Value::Null)),
                 ("integration", integration.map(|name| if name == "none" { Value::Null } else { name.into() })),
             ];
+            let given = given.map(|(name, value)| (name.to_owned(), value));
+            let given = given.into_iter().chain(super::delivery::given(&delivery)?);
             put("destinations", &id, given, &change, &server, out).await
         }
     }
@@ -131,10 +133,10 @@ fn limit(given: &str) -> Result<Value, Failure> {
 
 /// Reads a thing, changes what was given, and sends it back with the tag of what was read: two who do so at
 /// the same time do not undo each other's change. A dot leads to a field within a field.
-async fn put<const N: usize>(
+async fn put(
     kind: &str,
     id: &str,
-    given: [(&str, Option<Value>); N],
+    given: impl IntoIterator<Item = (impl AsRef<str>, Option<Value>)>,
     said: &Change,
     server: &Server,
     out: &mut dyn Write,
@@ -149,7 +151,7 @@ async fn put<const N: usize>(
     }
     for (name, value) in given {
         if let Some(value) = value {
-            *name.split('.').fold(&mut body, |at, step| &mut at[step]) = value;
+            *name.as_ref().split('.').fold(&mut body, |at, step| &mut at[step]) = value;
         }
     }
     let mut headers = vec![match (&said.if_match, is_there) {

@@ -128,17 +128,56 @@ fn one_dead_letter_shows_everything() {
     let detail = DeadLetterDetail {
         letter: letter(),
         position: "1.2.3".into(),
+        connection_id: "site-orders".into(),
+        stage: "transformation".into(),
         output: 0,
         error: Some("Error: x\n    at transformEvent".into()),
         request: None,
         response: Some("400".into()),
-        payload: Some(serde_json::value::RawValue::from_string(r#"{"a":[1]}"#.into()).unwrap()),
+        payload: Some(raw(r#"{"a":[1]}"#)),
+        received: Some(raw(r#"{"b":2}"#)),
+        steps: vec![step()],
+        untold: None,
     };
     let shown = text(|out| dead_letters::detail(&detail, NOW, out));
     assert!(shown.contains("position     1.2.3 output 0\n"), "{shown}");
     assert!(shown.contains("\nerror:\n  Error: x\n      at transformEvent\n"), "{shown}");
     assert!(!shown.contains("request:"), "{shown}");
-    assert!(shown.ends_with("payload:\n  {\n    \"a\": [\n      1\n    ]\n  }\n"), "{shown}");
+    assert!(shown.contains("\nreceived:\n  {\n    \"b\": 2\n  }\n\nafter tidy (c0de):\n  {}\n  and 2 more"), "{shown}");
+    assert!(shown.contains("\n  dropped by hand\n\npayload:\n  {\n    \"a\": [\n      1\n    ]\n  }\n"), "{shown}");
+    assert!(shown.ends_with("\nresponse:\n  400\n"), "{shown}");
+    let gone = DeadLetterDetail { received: None, payload: None, steps: Vec::new(), ..detail };
+    let shown = text(|out| dead_letters::detail(&gone, NOW, out));
+    assert!(shown.contains("received:\n  gone") && shown.contains("payload:\n  gone"), "{shown}");
+}
+
+fn raw(text: &str) -> Box<serde_json::value::RawValue> {
+    serde_json::value::RawValue::from_string(text.into()).unwrap()
+}
+
+fn step() -> TraceStep {
+    TraceStep {
+        transformation: "tidy".into(),
+        version: "c0de".into(),
+        events: vec![raw("{}")],
+        more: 2,
+        ended: vec!["dropped by hand".into()],
+    }
+}
+
+#[test]
+fn a_dry_run_shows_what_would_be_sent_and_what_would_not() {
+    let request = DryRunRequest { request: "POST http://x/\n\n{}".into(), refused: Some("no such host".into()) };
+    let sent = DryRunResult { outcome: "send".into(), reason: None, requests: vec![request] };
+    let refused = DryRunResult { outcome: "refuse".into(), reason: Some("no email".into()), requests: Vec::new() };
+    let run = DryRun { steps: vec![step()], results: vec![sent, refused] };
+    assert!(!run.would_be_sent());
+    let shown = text(|out| dead_letters::dry_run(&run, out));
+    assert!(shown.starts_with("\nafter tidy (c0de):\n"), "{shown}");
+    let end = "request:\n  POST http://x/\n  \n  {}\n\nnot sent:\n  no such host\n\nrefuse:\n  no email\n";
+    assert!(shown.ends_with(end), "{shown}");
+    let filtered = DryRunResult { outcome: "filter".into(), reason: Some("dropped".into()), requests: Vec::new() };
+    assert!(DryRun { steps: Vec::new(), results: vec![filtered] }.would_be_sent());
 }
 
 #[test]

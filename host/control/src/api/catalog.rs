@@ -78,6 +78,7 @@ pub(super) fn view(office: &Office, catalog: &Catalog, schemas: &Schemas, kind: 
                 state: destination.state,
                 message_types: destination.message_types,
                 integration: destination.integration,
+                delivery: destination.delivery,
                 file,
             })
         }

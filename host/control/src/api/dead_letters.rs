@@ -4,8 +4,8 @@
 use super::{Api, body};
 use crate::access::Caller;
 use crate::dead_letters::{
-    DeadLetterBatch, DeadLetterDetail, DeadLetterFilter, DeadLetterPage, DiscardedBatch, RefusedRetry, RetriedBatch,
-    RetryBody, RetryOutcome,
+    DeadLetterBatch, DeadLetterDetail, DeadLetterFilter, DeadLetterPage, DiscardedBatch, DryRun, DryRunOutcome,
+    RefusedRetry, RetriedBatch, RetryBody, RetryOutcome,
 };
 use crate::plant::Order;
 use crate::problem::{Code, Problem};
@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use pintle_store::audit::{self, Action};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 /// What a filter is made of, for messages.
 const FILTER: &str =
@@ -78,9 +79,7 @@ pub(super) async fn retry(
     let reason = body::reason(request.headers(), String::new)?;
     let RetryBody { message } = body::json_or_default(&api, request.into_body()).await?;
     if let Some(message) = message {
-        if !message.get().starts_with('{') {
-            return Err(Problem::new(Code::BadRequest, "message: an event is a JSON object"));
-        }
+        is_event(&message)?;
         let by = Order { author: caller.name.clone(), subject: id.clone(), reason: reason.clone() };
         if !api.plant.edit(id.clone(), message, by).await? {
             return Err(missing(&id));
@@ -93,6 +92,28 @@ pub(super) async fn retry(
         }
         RetryOutcome::NotFound => Err(missing(&id)),
         RetryOutcome::Refused { reason } => Err(Problem::new(Code::Conflict, reason)),
+    }
+}
+
+/// POST /dead-letters/{id}/dry-run: what a retry would send now, of it or of the event that is sent along.
+pub(super) async fn dry_run(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Json<DryRun>, Problem> {
+    let reason = body::reason(request.headers(), String::new)?;
+    let RetryBody { message } = body::json_or_default(&api, request.into_body()).await?;
+    if let Some(message) = &message {
+        is_event(message)?;
+    }
+    match api.plant.dry_run(id.clone(), message).await? {
+        DryRunOutcome::Done(run) => {
+            note(&api, caller, "dead-letter.dry-run", id, reason, 1).await?;
+            Ok(Json(run))
+        }
+        DryRunOutcome::NotFound => Err(missing(&id)),
+        DryRunOutcome::Refused { reason } => Err(Problem::new(Code::Conflict, reason)),
     }
 }
 
@@ -156,6 +177,13 @@ pub(super) async fn discard(
     match api.plant.discard(filter, 1, by).await? {
         0 => Err(missing(&id)),
         _ => Ok(StatusCode::NO_CONTENT),
+    }
+}
+
+fn is_event(message: &RawValue) -> Result<(), Problem> {
+    match message.get().starts_with('{') {
+        true => Ok(()),
+        false => Err(Problem::new(Code::BadRequest, "message: an event is a JSON object")),
     }
 }
 

@@ -123,6 +123,9 @@ pub(super) fn all() -> Vec<Route> {
         post("/admin/v1/dead-letters/{id}/retry", dead_letters::retry)
             .says("Deliver it again, with another event in its place if one is sent along", "RetryOutcome")
             .takes(Sent::Optional("RetryBody")),
+        post("/admin/v1/dead-letters/{id}/dry-run", dead_letters::dry_run)
+            .says("What a retry would send now, secrets masked; nothing is sent", "DryRun")
+            .takes(Sent::Optional("RetryBody")),
         delete("/admin/v1/dead-letters/{id}", dead_letters::discard)
             .says("Give it up; wants a reason (pintle-reason)", EMPTY),
         post("/admin/v1/dead-letters/retry", dead_letters::retry_many)

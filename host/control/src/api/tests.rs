@@ -64,11 +64,16 @@ impl Plant for SmallPlant {
         let found = self.letters.iter().find(|l| l.id == id).cloned().map(|letter| DeadLetterDetail {
             letter,
             position: "1.2.3".to_owned(),
+            connection_id: "site-orders".to_owned(),
+            stage: "delivery".to_owned(),
             output: 0,
             error: None,
             request: Some("POST http://x/".to_owned()),
             response: Some("400 no".to_owned()),
             payload: Some(raw(r#"{"message":{"n":1.10}}"#)),
+            received: Some(raw(r#"{"n":1.10}"#)),
+            steps: Vec::new(),
+            untold: None,
         });
         async move { Ok(found) }.boxed()
     }
@@ -80,6 +85,22 @@ impl Plant for SmallPlant {
                 RetryOutcome::Refused { reason: "the destination is paused".to_owned() }
             }
             Some(_) => RetryOutcome::Queued,
+        };
+        async move { Ok(outcome) }.boxed()
+    }
+
+    fn dry_run(&self, id: String, message: Option<Box<RawValue>>) -> Answer<'_, DryRunOutcome> {
+        let outcome = match self.letters.iter().find(|l| l.id == id) {
+            None => DryRunOutcome::NotFound,
+            Some(l) if l.destination_id == "paused" => {
+                DryRunOutcome::Refused { reason: "the destination is paused".to_owned() }
+            }
+            Some(_) => {
+                let request = message.map_or_else(|| "POST http://x/".to_owned(), |message| message.get().to_owned());
+                let request = DryRunRequest { request, refused: None };
+                let result = DryRunResult { outcome: "send".to_owned(), reason: None, requests: vec![request] };
+                DryRunOutcome::Done(DryRun { steps: Vec::new(), results: vec![result] })
+            }
         };
         async move { Ok(outcome) }.boxed()
     }
@@ -226,6 +247,10 @@ async fn a_retry_is_queued_refused_or_not_found() {
     let (status, problem) = admin.ask("POST", "/admin/v1/dead-letters/b/retry").await;
     assert_eq!((status, problem["detail"].as_str()), (409, Some("the destination is paused")));
     assert_eq!(admin.ask("POST", "/admin/v1/dead-letters/zzz/retry").await.0, 404);
+    let (status, run) = admin.ask("POST", "/admin/v1/dead-letters/a/dry-run").await;
+    assert_eq!((status, &run["results"][0]["requests"][0]["request"]), (200, &"POST http://x/".into()), "{run}");
+    assert_eq!(admin.ask("POST", "/admin/v1/dead-letters/b/dry-run").await.0, 409);
+    assert_eq!(admin.ask("POST", "/admin/v1/dead-letters/zzz/dry-run").await.0, 404);
     assert_eq!(admin.ask("GET", "/admin/v1/dead-letters/a/retry").await.0, 405);
     assert_eq!(admin.ask("GET", "/admin/v2/status").await.0, 404);
 }

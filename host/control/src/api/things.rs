@@ -234,6 +234,8 @@ impl Thing for Destination {
             state: body.state,
             message_types: body.message_types.clone(),
             integration: body.integration.clone(),
+            // Settings that say nothing are none, as in a file.
+            delivery: body.delivery.clone().filter(|delivery| !delivery.is_blank()),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Sources, destinations, connections and credentials.
 
-use pintle_catalog::{DestinationState, Filter, masking};
+use pintle_catalog::{Delivery, DestinationState, Filter, masking};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::num::NonZeroU32;
@@ -76,6 +76,9 @@ pub struct DestinationView {
     /// What events call it in their `integrations`, besides id, name and plugin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub integration: Option<String>,
+    /// How its deliveries are sent, where that differs from the server's settings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<Delivery>,
     /// The workspace file that owns it; absent when the API does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
@@ -102,6 +105,9 @@ pub struct DestinationBody {
     /// Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub integration: Option<String>,
+    /// Default: the server's settings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<Delivery>,
 }
 
 /// A connection.

@@ -4,6 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use std::fmt::Write as _;
 
+/// Fewer bytes in hexadecimal are no evidence of a secret.
+const HEX_BYTES_MIN: usize = 4;
 /// Fewer characters of a base64 token are no evidence of a secret.
 const TOKEN_CORE_MIN: usize = 4;
 
@@ -23,9 +25,12 @@ pub(super) fn forms_of(secret: &str) -> Vec<Form> {
         if secret.is_empty() {
             continue;
         }
+        let strict = percent(secret, "-._~", false, true);
         let texts = [
             secret.to_owned(),
-            percent(secret, "-._~", false, true),
+            // Encoded once more, as the query of a URL within a query is.
+            percent(&strict, "-._~", false, true),
+            strict,
             percent(secret, "-._~", false, false),
             // What `encodeURIComponent` and HTML forms leave alone.
             percent(secret, "-._~!*'()", false, true),
@@ -34,9 +39,18 @@ pub(super) fn forms_of(secret: &str) -> Vec<Form> {
             json(secret, false),
             json(secret, false).replace('/', "\\/"),
             json(secret, true),
-            xml(secret),
+            // JSON within a text of JSON.
+            json(&json(secret, false), false),
+            json(&json(secret, true), true),
+            markup(&json(secret, false), &UNICODE_ESCAPES),
+            markup(&json(secret, false), &UNICODE_ESCAPES_UPPER),
+            markup(&json(secret, true), &UNICODE_ESCAPES),
+            markup(secret, &XML),
+            markup(secret, &XML_NAMED),
+            markup(secret, &XML_DECIMAL),
+            markup(secret, &XML_HEX),
         ];
-        forms.extend(texts.into_iter().map(|text| Form { text, in_token: false }));
+        forms.extend(texts.into_iter().chain(hex(secret)).map(|text| Form { text, in_token: false }));
         forms.extend(cores(secret).into_iter().map(|text| Form { text, in_token: true }));
     }
     forms
@@ -75,8 +89,32 @@ fn json(text: &str, ascii: bool) -> String {
     out
 }
 
-fn xml(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+/// How a writer spells what markup gives a meaning to; the ampersand comes first.
+type Spelling = [(char, &'static str)];
+
+const XML: [(char, &str); 4] = [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&quot;")];
+const XML_NAMED: [(char, &str); 5] = [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&quot;"), ('\'', "&apos;")];
+const XML_DECIMAL: [(char, &str); 5] = [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&#34;"), ('\'', "&#39;")];
+const XML_HEX: [(char, &str); 5] = [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&#x22;"), ('\'', "&#x27;")];
+/// Of those who write JSON that may stand in a page.
+const UNICODE_ESCAPES: [(char, &str); 5] =
+    [('&', "\\u0026"), ('<', "\\u003c"), ('>', "\\u003e"), ('\'', "\\u0027"), ('/', "\\/")];
+const UNICODE_ESCAPES_UPPER: [(char, &str); 3] = [('&', "\\u0026"), ('<', "\\u003C"), ('>', "\\u003E")];
+
+fn markup(text: &str, spelling: &Spelling) -> String {
+    spelling.iter().fold(text.to_owned(), |text, (c, spelled)| text.replace(*c, spelled))
+}
+
+/// The bytes in hexadecimal, small and large.
+fn hex(secret: &str) -> Vec<String> {
+    if secret.len() < HEX_BYTES_MIN {
+        return Vec::new();
+    }
+    let small = secret.bytes().fold(String::with_capacity(secret.len() * 2), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a String takes every write");
+        text
+    });
+    vec![small.to_uppercase(), small]
 }
 
 /// The characters of a base64 token that depend on nothing but the secret, for each of the three places
@@ -90,6 +128,8 @@ fn cores(secret: &str) -> Vec<String> {
         let core = STANDARD_NO_PAD.encode(&inner[..whole]);
         if core.len() >= TOKEN_CORE_MIN {
             cores.push(core.replace('+', "-").replace('/', "_"));
+            cores.push(percent(&core, "", false, true));
+            cores.push(percent(&core, "", false, false));
             cores.push(core);
         }
     }

@@ -107,3 +107,45 @@ fn a_schema_that_refers_to_itself_ends() {
     let schema = json!({ "$ref": "#" });
     assert_eq!(Mask::of_config(&schema, &json!({ "a": 1 })).excerpt("a", 9), "a");
 }
+
+#[test]
+fn a_secret_is_masked_in_hexadecimal() {
+    for hex in ["733363723374", "733363723374".to_uppercase().as_str()] {
+        assert_eq!(Mask::new(["s3cr3t"]).excerpt(&format!("sig={hex}&x"), 100), "sig=***&x");
+    }
+    assert_eq!(Mask::new(["abc"]).excerpt("616263", 100), "616263", "three bytes prove nothing");
+}
+
+#[test]
+fn a_secret_is_masked_in_every_spelling_of_markup() {
+    let secret = "a<b>&'c'/\"d\"";
+    let mask = Mask::new([secret]);
+    for spelled in [
+        "a&lt;b&gt;&amp;'c'/&quot;d&quot;",
+        "a&lt;b&gt;&amp;&apos;c&apos;/&quot;d&quot;",
+        "a&lt;b&gt;&amp;&#39;c&#39;/&#34;d&#34;",
+        "a&lt;b&gt;&amp;&#x27;c&#x27;/&#x22;d&#x22;",
+        r#"a\u003cb\u003e\u0026\u0027c\u0027\/\"d\""#,
+        r#"a\u003Cb\u003E\u0026'c'/\"d\""#,
+    ] {
+        assert_eq!(mask.excerpt(&format!("[{spelled}]"), 200), "[***]", "{spelled}");
+    }
+}
+
+#[test]
+fn a_secret_is_masked_when_it_was_encoded_twice() {
+    let mask = Mask::new(["a/b\"c\" d"]);
+    let inner = json!({ "key": "a/b\"c\" d" }).to_string();
+    let outer = json!({ "inner": inner }).to_string();
+    assert!(!mask.excerpt(&outer, 200).contains("a/b"), "{outer}");
+    assert_eq!(mask.excerpt("u=a%252Fb%2522c%2522%2520d&v", 100), "u=***&v");
+    let token = STANDARD.encode("user:?>?>?>a/b\"c\" d");
+    let encoded = token.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+    assert_eq!(mask.excerpt(&format!("auth {encoded} x"), 200), "auth *** x");
+}
+
+#[test]
+fn what_nobody_declared_is_masked_unless_it_is_short() {
+    let mask = Mask::new(["key-1"]).and(["hook-token", "eu", " "]);
+    assert_eq!(mask.excerpt("eu key-1 https://a.example/hook-token/in", 100), "eu *** https://a.example/***/in");
+}

@@ -120,42 +120,45 @@ async fn one(shared: &Shared, item: Item) -> Landing {
 
 /// A parked event passes the destination transform again, so that no request is ever stored.
 async fn retry(shared: &Shared, parked: &Parked) -> (u32, End) {
-    let context = Context {
-        now_ms: u64::try_from(now_ms()).unwrap_or_default(),
-        random_seed: seed(parked.position),
-        attempt: parked.attempt.saturating_add(1),
-    };
-    let mut batch = Vec::with_capacity(parked.payload.len() + 2);
-    batch.push(b'[');
-    batch.extend_from_slice(&parked.payload);
-    batch.push(b']');
+    match remake(shared, parked.position, &parked.payload, parked.attempt.saturating_add(1)).await {
+        Ok(requests) => send_all(shared, &requests, parked.requests_done).await,
+        Err(end) => (parked.requests_done, end),
+    }
+}
+
+/// What the destination transform makes of an event now: requests, or the end of it.
+pub(super) async fn remake(
+    shared: &Shared,
+    position: Position,
+    payload: &[u8],
+    attempt: u32,
+) -> Result<Vec<Request>, End> {
+    let now_ms = u64::try_from(now_ms()).unwrap_or_default();
+    let context = Context { now_ms, random_seed: seed(position), attempt };
+    let batch = [b"[", payload, b"]"].concat();
+    let rejected = |reason| End::Failed(Failure::Reject { reason }, None);
     let outcome = match shared.plugin.transform(context, batch, 1).await {
         Ok(mut outcomes) if outcomes.len() == 1 => outcomes.remove(0),
         Ok(outcomes) => {
-            let reason = format!("the destination transform gave {} outcomes for one event", outcomes.len());
-            return (parked.requests_done, End::Failed(Failure::Reject { reason }, None));
+            return Err(rejected(format!("the destination transform gave {} outcomes for one event", outcomes.len())));
         }
         Err(failure) => {
             let reason = format!("the destination transform failed: {failure}");
             let failure = if failure.guilty() { Failure::Reject { reason } } else { Failure::Unsent { reason } };
-            return (parked.requests_done, End::Failed(failure, None));
+            return Err(End::Failed(failure, None));
         }
     };
     match outcome {
-        Outcome::Filter(reason) => (parked.requests_done, End::Filtered(reason)),
-        Outcome::Reject(reason) => (parked.requests_done, End::Failed(Failure::Reject { reason }, None)),
+        Outcome::Filter(reason) => Err(End::Filtered(reason)),
+        Outcome::Reject(reason) => Err(rejected(reason)),
         Outcome::Deliver(deliveries) => {
-            let mut requests = Vec::with_capacity(deliveries.len());
-            for delivery in deliveries {
-                match delivery {
-                    Delivery::Request(request) => requests.push(request),
-                    Delivery::Record(_) => {
-                        let reason = "the destination described a record, which cannot be sent over HTTP".to_owned();
-                        return (parked.requests_done, End::Failed(Failure::Reject { reason }, None));
-                    }
+            let requests = deliveries.into_iter().map(|delivery| match delivery {
+                Delivery::Request(request) => Ok(request),
+                Delivery::Record(_) => {
+                    Err(rejected("the destination described a record, which cannot be sent over HTTP".to_owned()))
                 }
-            }
-            send_all(shared, &requests, parked.requests_done).await
+            });
+            requests.collect()
         }
     }
 }

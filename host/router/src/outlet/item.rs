@@ -21,6 +21,8 @@ pub(super) struct Stored {
     pub(super) parked: Parked,
     /// See [`Trouble::down_ms`]; from when it was parked or read.
     pub(super) down_ms: i64,
+    /// See [`Live::excused`]; from when it was parked or read.
+    pub(super) excused: u32,
 }
 
 /// A delivery that has not met its fate.
@@ -28,6 +30,8 @@ pub(super) struct Stored {
 pub(super) struct Live {
     pub(super) delivery: Delivery,
     pub(super) tries: u32,
+    /// Of those: the ones that say nothing about it. The destination was down, or a bulk request failed as a whole.
+    pub(super) excused: u32,
     pub(super) requests_done: u32,
     pub(super) trouble: Option<Trouble>,
     /// Deliveries that may share a bulk request with it, itself included: half as many after each that failed as
@@ -64,6 +68,14 @@ impl Item {
         }
     }
 
+    /// How many of its tries say nothing about it.
+    pub(super) fn excused_mut(&mut self) -> &mut u32 {
+        match self {
+            Item::Live(live) => &mut live.excused,
+            Item::Parked(stored) => &mut stored.excused,
+        }
+    }
+
     /// The request that is next, unless it is made anew for each try.
     pub(super) fn request(&self) -> Option<&Request> {
         match self {
@@ -75,7 +87,7 @@ impl Item {
 
 impl Live {
     pub(super) fn new(delivery: Delivery, room: Room) -> Live {
-        Live { delivery, tries: 0, requests_done: 0, trouble: None, company: usize::MAX, _room: room }
+        Live { delivery, tries: 0, excused: 0, requests_done: 0, trouble: None, company: usize::MAX, _room: room }
     }
 
     /// What a bulk request may carry in its place: its only request.

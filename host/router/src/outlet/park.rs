@@ -66,7 +66,7 @@ impl State {
         self.stock(&parked);
         self.shared.metrics.parked.increment(1);
         let down_ms = live.trouble.map_or_else(|| self.down.total_ms(), |trouble| trouble.down_ms);
-        Item::Parked(Box::new(Stored { parked, down_ms }))
+        Item::Parked(Box::new(Stored { parked, down_ms, excused: live.excused }))
     }
 
     /// Takes in an event that a row says is parked.
@@ -78,7 +78,7 @@ impl State {
         let longest = self.shared.config.retry_max.max(self.shared.config.retry_after_max);
         let wait = Duration::from_millis(wait).min(longest);
         let tried = parked.attempt > 0;
-        let item = Item::Parked(Box::new(Stored { parked, down_ms: self.down.total_ms() }));
+        let item = Item::Parked(Box::new(Stored { parked, down_ms: self.down.total_ms(), excused: 0 }));
         if tried && !self.keys.holds(key) {
             self.stuck.insert(key);
             self.keys.push_waiting(key, item, now + wait);

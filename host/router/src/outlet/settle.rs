@@ -4,6 +4,7 @@
 //!  delivered · filtered ───────────────────────────────▶ settled, the next of its key goes on
 //!  reject ─────────────────────────────────────────────▶ dead letter, the next of its key goes on
 //!  429 ────────────────────────────────────────────────▶ the whole destination waits
+//!  too many tries ─────────────────────────────────────▶ dead letter, unless it is the destination that is down
 //!  failed ─▶ tries left ──────────────────────────────▶ again after a wait, its key waits
 //!         ─▶ none left, another key got through ──────▶ parked, and its key behind it
 //!         ─▶ none left, nobody got through ───────────▶ the destination is down: the breaker opens
@@ -30,6 +31,8 @@ pub(super) struct Setback<'a> {
     /// What the destination had taken before this attempt.
     pub(super) successes: u64,
     pub(super) spread: Spread,
+    /// It failed together with others, in a request that was refused or failed as a whole.
+    pub(super) in_company: bool,
 }
 
 impl State {
@@ -75,7 +78,9 @@ impl State {
                 let (exchange, successes) = (exchange.as_deref(), self.successes);
                 let error = self.note(&failure);
                 let held = self.weigh(&failure, exchange.is_some_and(Exchange::answered), item.key(), trial, now);
-                let setback = Setback { failure: &failure, error: &error, exchange, successes, spread: Spread::draw() };
+                let spread = Spread::draw();
+                let error = error.as_str();
+                let setback = Setback { failure: &failure, error, exchange, successes, spread, in_company: false };
                 self.suffer(item, setback, held, now);
             }
         }
@@ -150,14 +155,14 @@ impl State {
     /// What a failure means for the head of a key.
     pub(super) fn suffer(&mut self, item: Item, setback: Setback<'_>, held: bool, now: Instant) {
         match setback.failure {
-            Failure::Refused { .. } if held => self.hold(item, None, setback.error, now),
+            Failure::Refused { .. } if held => self.hold_excused(item, setback.error, now),
             Failure::Reject { .. } | Failure::Refused { .. } => {
                 let key = item.key();
                 self.bury(item, setback.error.to_owned(), setback.exchange);
                 self.keys.finish(key);
             }
             Failure::Throttled { .. } | Failure::Retry { .. } => self.come_again(item, setback, now),
-            Failure::Unsent { .. } => self.hold(item, None, setback.error, now),
+            Failure::Unsent { .. } => self.hold_excused(item, setback.error, now),
         }
     }
 
@@ -175,7 +180,17 @@ impl State {
             }
             Item::Parked(_) => (1, fresh),
         };
+        let is_excused = setback.in_company && !throttled || self.is_down(throttled);
+        let excused = item.excused_mut();
+        *excused += u32::from(is_excused);
+        let counted = tries.saturating_sub(*excused);
         let config = &self.shared.config;
+        if !is_excused && counted >= config.attempts_max.get() {
+            let reason = format!("{}; it was tried {tries} times (attempts-max)", setback.error);
+            let key = item.key();
+            self.bury(item, reason, setback.exchange);
+            return self.keys.finish(key);
+        }
         let age = now_ms().saturating_sub(trouble.since_ms) - (down_ms - trouble.down_ms);
         let aged = age >= millis(config.retry_time_window);
         if aged && tries >= config.attempts_min.get() && self.own_fault(trouble, throttled) {
@@ -200,12 +215,17 @@ impl State {
         }
     }
 
+    /// Whether it is the destination that fails, and not this delivery. One that asks for less is up.
+    fn is_down(&self, throttled: bool) -> bool {
+        !throttled && self.breaker.is_open() && !self.breaker.one_key_fails()
+    }
+
     /// Whether a delivery's age may be held against it: not while it is the destination that is down.
     fn own_fault(&self, trouble: Trouble, throttled: bool) -> bool {
         if throttled {
             self.successes > trouble.successes || !self.keys.holds_others()
         } else {
-            !self.breaker.is_open() || self.breaker.one_key_fails()
+            !self.is_down(throttled)
         }
     }
 
@@ -229,6 +249,12 @@ impl State {
             self.breaker.open(Why::ParkedFull, after, now);
             self.keys.wait(key, Item::Live(live), now + wait);
         }
+    }
+
+    /// Keeps a head whose try says nothing about it.
+    fn hold_excused(&mut self, mut item: Item, error: &str, now: Instant) {
+        *item.excused_mut() += 1;
+        self.hold(item, None, error, now);
     }
 
     /// Keeps a head as it is: in memory until the destination goes on, or parked until its next try.

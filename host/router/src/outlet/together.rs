@@ -53,6 +53,7 @@ impl State {
     pub(super) fn conclude_bulk(&mut self, trial: Trial, bulk: Bulk, end: BulkEnd, now: Instant) {
         let Bulk { mut members, .. } = bulk;
         let successes = self.successes;
+        let in_company = members.len() > 1 && matches!(end, BulkEnd::Judged(Judgement::Whole(_), _));
         let (ways, answer, held): (Vec<Way>, _, _) = match end {
             BulkEnd::Suppressed(marks) => {
                 let way = |marked| if marked { Way::Suppressed } else { Way::Back };
@@ -89,7 +90,7 @@ impl State {
                 Way::Failed(failure) => {
                     let error = self.excerpt(&failure);
                     let exchange = Some(&exchange);
-                    let setback = Setback { failure: &failure, error: &error, exchange, successes, spread };
+                    let setback = Setback { failure: &failure, error: &error, exchange, successes, spread, in_company };
                     self.suffer(Item::Live(head), setback, held, now);
                 }
                 _ => back.push(head),

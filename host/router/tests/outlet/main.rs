@@ -6,6 +6,7 @@ mod bulk;
 mod closing;
 mod down;
 mod flow;
+mod limits;
 mod parking;
 mod refusals;
 mod setup;

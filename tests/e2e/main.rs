@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test the line is the message, also in a function that tests share")]
 
 mod alerts;
+mod archive;
 mod bad_input;
 mod changes;
 mod clients;
@@ -24,6 +25,7 @@ mod lagging;
 mod local_tools;
 mod many_transformations;
 mod neighbours;
+mod objects;
 mod plugins;
 mod python;
 mod recipes;

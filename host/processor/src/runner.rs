@@ -9,13 +9,15 @@ use crate::journal::Journal;
 use crate::map::Mapper;
 use crate::metrics;
 use crate::plugins::{self, Plugins, Unloadable};
+use crate::ranges::{Keeper, Layout, Mapped, Press, Setup, Shelf};
 use crate::spec::{Mode, Route, Running, Spec};
 use pintle_catalog::{Catalog, secrets};
+use pintle_objects::{Depot, Place};
 use pintle_router::{HttpClient, Mask, Outlet};
-use pintle_runtime::destination::ConfigureError;
+use pintle_runtime::destination::{ConfigureError, Destination, Wire};
 use pintle_runtime::transformation::Context;
 use pintle_store::log::{Chunk, Log, Reader};
-use pintle_store::settle::{Settlement, Tracker};
+use pintle_store::settle::{Parked, Settlement, Tracker};
 use pintle_store::suppressions::Suppressions;
 use pintle_store::{Store, fail_point, revisions};
 use std::collections::BTreeMap;
@@ -25,7 +27,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// How long after a failure of the database a runner reads on.
-const READ_PAUSE: Duration = Duration::from_millis(200);
+pub(crate) const READ_PAUSE: Duration = Duration::from_millis(200);
 /// How often a stopped runner looks whether its destination still takes anything.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -36,6 +38,8 @@ pub struct Parts {
     pub config: Config,
     /// The router's settings.
     pub router: pintle_router::Config,
+    /// The settings of object storage.
+    pub objects: pintle_objects::Config,
     /// Our database.
     pub store: Store,
     /// The event log.
@@ -63,6 +67,12 @@ pub enum Held {
     /// The configuration does not fit the plugin.
     #[error("configuration: {0}")]
     Config(#[from] ConfigureError),
+    /// It does not say where objects are to be kept.
+    #[error("configuration: {0}")]
+    Place(#[from] pintle_objects::Invalid),
+    /// The archive's settings cannot be used any more.
+    #[error("{0}")]
+    Archive(String),
     /// A reference in the configuration leads nowhere.
     #[error("configuration: {0}")]
     Secret(#[from] secrets::Unresolved),
@@ -104,13 +114,46 @@ pub(crate) fn context(id: &str, running: &Running) -> Context {
     }
 }
 
+/// How deliveries leave.
+enum Way {
+    /// One by one, as requests.
+    Outlet(Outlet),
+    /// Many at a time, as objects.
+    Objects(Box<Keeper>),
+}
+
+/// A way out, for those who ask how it is doing or bring back a dead letter. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) enum Exit {
+    Outlet(Outlet),
+    Objects(Shelf),
+}
+
+impl Exit {
+    pub(crate) fn status(&self) -> pintle_router::Status {
+        match self {
+            Exit::Outlet(outlet) => outlet.status(),
+            Exit::Objects(shelf) => shelf.status(),
+        }
+    }
+
+    /// Takes in a dead letter that is to be tried again. A closing way leaves the row, which is read when the
+    /// destination starts again.
+    pub(crate) fn adopt(&self, parked: Parked) {
+        match self {
+            Exit::Outlet(outlet) => _ = outlet.adopt(parked),
+            Exit::Objects(shelf) => shelf.adopt(parked),
+        }
+    }
+}
+
 /// A destination that is set up and reads.
 pub struct Runner {
     parts: Parts,
     spec: Arc<Spec>,
     tracker: Arc<Tracker>,
     chains: BTreeMap<Arc<str>, Chain>,
-    delivery: Option<(Mapper, Outlet)>,
+    delivery: Option<(Mapper, Way)>,
     plugin_types: Vec<String>,
 }
 
@@ -124,7 +167,7 @@ impl Runner {
             Runner { parts, spec, tracker, chains: BTreeMap::new(), delivery: None, plugin_types: Vec::new() };
         if runner.spec.mode == Mode::Deliver {
             runner.load_chains().await?;
-            runner.open_outlet().await?;
+            runner.open_way().await?;
         }
         Ok(runner)
     }
@@ -162,36 +205,68 @@ impl Runner {
         Ok(chain)
     }
 
-    async fn open_outlet(&mut self) -> Result<(), Held> {
+    async fn open_way(&mut self) -> Result<(), Held> {
         let component =
             self.parts.plugins.destination(&self.spec.destination.plugin, self.spec.plugin.as_ref()).await?;
         let config = secrets::resolve(&self.spec.destination.config)?;
         let plugin = component.configure(&config).await?;
         self.plugin_types = plugin.manifest().message_types.clone();
         let mask = Mask::of_config(&plugin.manifest().config, &config);
+        let way = match plugin.manifest().wire {
+            Wire::Http => Way::Outlet(self.outlet_of(plugin.clone(), mask).await?),
+            Wire::Objects => Way::Objects(Box::new(self.keeper_of(plugin.clone(), mask, &config).await?)),
+        };
+        self.delivery = Some((Mapper { plugin, tracker: self.tracker.clone() }, way));
+        Ok(())
+    }
+
+    async fn keeper_of(
+        &self,
+        plugin: Arc<Destination>,
+        mask: Mask,
+        config: &serde_json::Value,
+    ) -> Result<Keeper, Held> {
+        let Parts { objects, router, log, settlement, suppressions, attempts_allowed, .. } = self.parts.clone();
+        Ok(Keeper::new(Setup {
+            depot: Depot::open(Place::read(config)?, &objects, &router),
+            parked: settlement.parked(&self.spec.id).await?,
+            tracker: self.tracker.clone(),
+            layout: Layout::Destination,
+            plugin: Some(plugin),
+            config: objects,
+            router,
+            log,
+            settlement,
+            suppressions,
+            mask,
+            attempts_allowed,
+        }))
+    }
+
+    async fn outlet_of(&self, plugin: Arc<Destination>, mask: Mask) -> Result<Outlet, Held> {
         let mut router = self.parts.router.clone();
         if let Some(concurrency) = plugin.manifest().rate.concurrency {
             router.concurrency_max = router.concurrency_max.min(concurrency);
         }
-        let outlet = Outlet::start(pintle_router::Setup {
+        Ok(Outlet::start(pintle_router::Setup {
             config: router,
             destination_id: self.spec.id.as_str().into(),
-            plugin: plugin.clone(),
             http: HttpClient::new(&self.parts.router, plugin.manifest().hosts.clone()),
+            plugin,
             tracker: self.tracker.clone(),
             parked: self.parts.settlement.parked(&self.spec.id).await?,
             mask,
             attempts_allowed: self.parts.attempts_allowed.clone(),
             suppressions: self.parts.suppressions.clone(),
-        });
-        self.delivery = Some((Mapper { plugin, tracker: self.tracker.clone() }, outlet));
-        Ok(())
+        }))
     }
 
     /// The way out, when it has one.
-    #[must_use]
-    pub fn outlet(&self) -> Option<&Outlet> {
-        self.delivery.as_ref().map(|(_, outlet)| outlet)
+    pub(crate) fn exit(&self) -> Option<Exit> {
+        self.delivery.as_ref().map(|(_, way)| match way {
+            Way::Outlet(outlet) => Exit::Outlet(outlet.clone()),
+            Way::Objects(keeper) => Exit::Objects(keeper.shelf().clone()),
+        })
     }
 
     /// The chain of a connection, for events that come from elsewhere than the log.
@@ -214,45 +289,82 @@ impl Runner {
             std::mem::take(&mut self.plugin_types),
             self.parts.suppressions.clone(),
         );
-        let mut reader = self.parts.log.reader(self.tracker.next_chunks());
-        let result = tokio::select! {
-            () = self.out_of_time(&stop) => Ok(()),
-            result = self.read(&intake, &mut reader, &stop) => result,
+        let result = match self.delivery.take() {
+            Some((mapper, Way::Objects(mut keeper))) => tokio::select! {
+                () = stop.cancelled() => Ok(()),
+                result = self.keep(&intake, &mapper, &mut keeper) => result,
+            },
+            Some((mapper, Way::Outlet(outlet))) => {
+                let result = self.deliver(&intake, Some((&mapper, &outlet)), &stop).await;
+                outlet.close(self.parts.config.drain_time_max()).await;
+                result
+            }
+            None => self.deliver(&intake, None, &stop).await,
         };
-        if let Some((_, outlet)) = self.delivery.take() {
-            outlet.close(self.parts.config.drain_time_max()).await;
-        }
         self.parts.settlement.flush().await;
         self.tracker.rewind();
         result
     }
 
+    /// Writes objects. What is under way when it is dropped comes again, under the same names.
+    async fn keep(&self, intake: &Intake, mapper: &Mapper, keeper: &mut Keeper) -> Result<(), Held> {
+        let mut press = Press::Mapped(Mapped {
+            config: &self.parts.config,
+            spec: &self.spec,
+            chains: &self.chains,
+            current: Current::new(self.parts.catalog.clone()),
+            intake,
+            mapper,
+        });
+        let catalog = self.parts.catalog.clone();
+        keeper.run(&mut press, || catalog.borrow().revision).await
+    }
+
+    async fn deliver(
+        &self,
+        intake: &Intake,
+        delivery: Option<(&Mapper, &Outlet)>,
+        stop: &CancellationToken,
+    ) -> Result<(), Held> {
+        let mut reader = self.parts.log.reader(self.tracker.next_chunks());
+        tokio::select! {
+            () = self.out_of_time(delivery.map(|(_, outlet)| outlet), stop) => Ok(()),
+            result = self.read(intake, delivery, &mut reader, stop) => result,
+        }
+    }
+
     /// Until it was stopped and has had the time to hand over the batch that it has begun: half a batch that was
     /// delivered would come a second time. Behind an open breaker nothing moves, and nothing is waited for.
-    async fn out_of_time(&self, stop: &CancellationToken) {
+    async fn out_of_time(&self, outlet: Option<&Outlet>, stop: &CancellationToken) {
         stop.cancelled().await;
         let deadline = tokio::time::Instant::now() + self.parts.config.drain_time_max();
-        let is_moving = || self.outlet().is_some_and(|outlet| outlet.status().breaker.is_none());
+        let is_moving = || outlet.is_some_and(|outlet| outlet.status().breaker.is_none());
         while is_moving() && tokio::time::Instant::now() < deadline {
             tokio::time::sleep(LOOK).await;
         }
     }
 
     /// Reads until `stop`, between two batches.
-    async fn read(&self, intake: &Intake, reader: &mut Reader, stop: &CancellationToken) -> Result<(), Held> {
+    async fn read(
+        &self,
+        intake: &Intake,
+        delivery: Option<(&Mapper, &Outlet)>,
+        reader: &mut Reader,
+        stop: &CancellationToken,
+    ) -> Result<(), Held> {
         let backlog = self.parts.log.heads();
         let (mut held, mut current) = (None, Current::new(self.parts.catalog.clone()));
         loop {
             if stop.is_cancelled() {
                 return Ok(());
             }
-            if self.delivery.is_none() && held.is_none() && reader.has_passed(&backlog) {
+            if delivery.is_none() && held.is_none() && reader.has_passed(&backlog) {
                 return Ok(());
             }
             let chunk = match held.take() {
                 Some(chunk) => chunk,
                 None => tokio::select! {
-                    chunk = self.next_chunk(reader) => chunk,
+                    chunk = next_chunk(&self.spec.id, reader) => chunk,
                     () = stop.cancelled() => return Ok(()),
                 },
             };
@@ -272,25 +384,13 @@ impl Runner {
             }
             fail_point::pass("processor:after-begin");
             metrics::read(&self.spec.id, taken);
-            self.process(sorted).await?;
-        }
-    }
-
-    /// The next chunk, however long it takes.
-    async fn next_chunk(&self, reader: &mut Reader) -> Arc<Chunk> {
-        loop {
-            match reader.next().await {
-                Ok(chunk) => return chunk,
-                Err(error) => {
-                    tracing::warn!(destination = self.spec.id, %error, "the log cannot be read, trying again");
-                    tokio::time::sleep(READ_PAUSE).await;
-                }
+            if let Some((mapper, outlet)) = delivery {
+                self.process(sorted, mapper, outlet).await?;
             }
         }
     }
 
-    async fn process(&self, sorted: Sorted) -> Result<(), Held> {
-        let Some((mapper, outlet)) = &self.delivery else { return Ok(()) };
+    async fn process(&self, sorted: Sorted, mapper: &Mapper, outlet: &Outlet) -> Result<(), Held> {
         let mut deliveries = Vec::new();
         let connections = sorted.len();
         for (connection, inputs) in sorted {
@@ -322,16 +422,29 @@ impl Runner {
     }
 }
 
+/// The next chunk, however long it takes.
+pub(crate) async fn next_chunk(destination: &str, reader: &mut Reader) -> Arc<Chunk> {
+    loop {
+        match reader.next().await {
+            Ok(chunk) => return chunk,
+            Err(error) => {
+                tracing::warn!(destination, %error, "the log cannot be read, trying again");
+                tokio::time::sleep(READ_PAUSE).await;
+            }
+        }
+    }
+}
+
 /// Whether the catalog in force still asks for what a runner does. A chunk may have been committed under a newer
 /// one, before the runner is told to stop: it would take events of a new connection for none of its own.
-struct Current {
+pub(crate) struct Current {
     catalog: watch::Receiver<Arc<Catalog>>,
     /// The one that was looked at last and asks for it.
     known: Option<Arc<Catalog>>,
 }
 
 impl Current {
-    fn new(catalog: watch::Receiver<Arc<Catalog>>) -> Current {
+    pub(crate) fn new(catalog: watch::Receiver<Arc<Catalog>>) -> Current {
         Current { catalog, known: None }
     }
 
@@ -347,6 +460,15 @@ impl Current {
         };
         self.known = is.then_some(catalog);
         is
+    }
+
+    /// Waits until it does, for whoever is dropped when it is to stop.
+    pub(crate) async fn wait_however_long(&mut self, spec: &Spec) {
+        while !self.is_asked_for(spec) {
+            if self.catalog.changed().await.is_err() {
+                return; // Without anybody who could change it, nobody will stop it either.
+            }
+        }
     }
 
     /// Waits until it does; false when the runner is told to stop instead.

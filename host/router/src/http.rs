@@ -9,6 +9,7 @@
 pub(crate) mod build;
 mod encode;
 mod errors;
+mod passed;
 mod resolve;
 
 pub use build::Malformed;

@@ -229,6 +229,7 @@ impl Plants {
             journal: Journal::new(&config.processor),
             config: config.processor.clone(),
             router: config.router.clone(),
+            objects: config.objects.clone(),
             store: store.clone(),
             log: log.clone(),
             settlement,
@@ -238,6 +239,7 @@ impl Plants {
             attempts_allowed,
         };
         let (supervisor, processor_handle) = Supervisor::new(parts, catalog.clone());
+        let supervisor = supervisor.with_archive(config.archive.clone());
         let bench = Arc::new(Bench::new(processor_handle.clone(), plugins));
         let office = Office { editor, workshop: bench, keys, suppressions: suppressions.clone() };
         let tail = Parts::tail_channel();

@@ -41,3 +41,15 @@ pub async fn all(store: &Store) -> Result<BTreeMap<String, Stored>, Error> {
     }
     Ok(all)
 }
+
+/// Lets a reader hold back what it has not settled, from the oldest event that the log has on when it is new.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn activate(store: &Store, id: &str) -> Result<(), Error> {
+    sqlx::query("INSERT INTO destinations (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET active = true")
+        .bind(id)
+        .execute(store.pool())
+        .await?;
+    Ok(())
+}

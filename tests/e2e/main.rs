@@ -13,6 +13,7 @@ mod clients;
 mod clients_at_once;
 mod commands;
 mod dead_letters;
+mod duckdb;
 mod duplicates;
 mod filters;
 mod full_log;

@@ -131,7 +131,7 @@ impl Archive {
     pub(crate) async fn run(
         self,
         stop: CancellationToken,
-        seat: impl Fn(Arc<pintle_store::settle::Tracker>, Shelf) + Send,
+        seat: impl Fn(Arc<pintle_store::settle::Tracker>, Shelf) + Send + Sync,
         held: impl Fn(String) + Send,
     ) {
         loop {
@@ -151,7 +151,10 @@ impl Archive {
         self.parts.settlement.flush().await;
     }
 
-    async fn keep(&self, seat: &(impl Fn(Arc<pintle_store::settle::Tracker>, Shelf) + Send)) -> Result<(), Held> {
+    async fn keep(
+        &self,
+        seat: &(impl Fn(Arc<pintle_store::settle::Tracker>, Shelf) + Send + Sync),
+    ) -> Result<(), Held> {
         let Parts { objects, router, log, settlement, suppressions, attempts_allowed, catalog, .. } =
             self.parts.clone();
         let tracker = settlement.tracker(READER).await?;

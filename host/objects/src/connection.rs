@@ -1,18 +1,17 @@
 //! `object_store` over the router's connections: the addresses that are closed to deliveries are closed to
 //! buckets.
 
-use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use object_store::ClientOptions;
 use object_store::client::{
-    HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
+    HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody, HttpService,
 };
 use pintle_router::http::Unanswered;
 use std::pin::Pin;
 use std::time::Duration;
 
-/// Bytes of an answer that are read: of a list of a thousand objects, or of an object that is read back.
-const ANSWER_BYTES_MAX: usize = 1 << 30;
+/// Bytes of an answer that are read: an error, or a list that finds nothing.
+const ANSWER_BYTES_MAX: usize = 1 << 20;
 
 /// Makes the clients that `object_store` asks for.
 #[derive(Clone, Debug)]
@@ -48,16 +47,9 @@ impl HttpService for Connection {
             let answer = self.client.pass(request, self.timeout, ANSWER_BYTES_MAX).await.map_err(failed)?;
             let (head, body) = answer.into_parts();
             let body = Full::new(body).map_err(|never| match never {});
-            Ok(HttpResponse::from_parts(head, http_body(body)))
+            Ok(HttpResponse::from_parts(head, HttpResponseBody::new(body)))
         })
     }
-}
-
-fn http_body<B>(body: B) -> object_store::client::HttpResponseBody
-where
-    B: hyper::body::Body<Data = Bytes, Error = HttpError> + Send + Sync + 'static,
-{
-    object_store::client::HttpResponseBody::new(body)
 }
 
 fn failed(unanswered: Unanswered) -> HttpError {

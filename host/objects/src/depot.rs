@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::connection::Connection;
 use crate::place::{Place, Server};
 use bytes::Bytes;
-use futures_util::{StreamExt as _, TryStreamExt as _};
+use futures_util::StreamExt as _;
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
@@ -51,15 +51,6 @@ pub enum Failure {
     },
 }
 
-/// An object that is there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
-    /// Its whole name in its bucket.
-    pub key: String,
-    /// Its size in bytes.
-    pub bytes: u64,
-}
-
 impl std::fmt::Debug for Depot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "depot at {}", self.inner.place)
@@ -96,29 +87,6 @@ impl Depot {
                 })
             }
         }
-    }
-
-    /// The objects whose names begin with a folder, by name.
-    ///
-    /// # Errors
-    /// As [`Depot::put`].
-    pub async fn list(&self, bucket: &str, folder: &str) -> Result<Vec<Listed>, Failure> {
-        let store = self.bucket(bucket).await?;
-        let listing = store.list(Some(&Path::from(folder)));
-        let listed = listing.map_ok(|one| Listed { key: one.location.to_string(), bytes: one.size }).try_collect();
-        let mut listed: Vec<Listed> = listed.await.map_err(|error| self.failed(bucket, &error))?;
-        listed.sort_by(|one, other| one.key.cmp(&other.key));
-        Ok(listed)
-    }
-
-    /// An object's bytes.
-    ///
-    /// # Errors
-    /// As [`Depot::put`].
-    pub async fn get(&self, bucket: &str, key: &str) -> Result<Bytes, Failure> {
-        let store = self.bucket(bucket).await?;
-        let got = async { store.get(&Path::from(key)).await?.bytes().await };
-        got.await.map_err(|error| self.failed(bucket, &error))
     }
 
     fn failed(&self, bucket: &str, error: &object_store::Error) -> Failure {
@@ -179,9 +147,7 @@ impl Depot {
         let mut looked = store.list(Some(&Path::from(NOTHING)));
         match looked.next().await {
             None | Some(Ok(_)) => Ok(()),
-            Some(Err(object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. })) => {
-                Ok(())
-            }
+            Some(Err(error)) if answer::is_denied(&error) => Ok(()),
             Some(Err(error)) => Err(answer::failure(&error, bucket, &self.inner.place.to_string())),
         }
     }

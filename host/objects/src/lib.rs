@@ -18,6 +18,6 @@ pub mod lines;
 pub mod place;
 
 pub use config::Config;
-pub use depot::{Depot, Failure, Listed};
+pub use depot::{Depot, Failure};
 pub use lines::Lines;
 pub use place::{Invalid, Place};

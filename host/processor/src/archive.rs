@@ -5,14 +5,15 @@
 //! ```
 //! It goes by the rules of [`crate::ranges`]: each event once, after a crash as well, and no segment of the log is
 //! dropped before what is in it is there. Copies of events are left out, and so are users who were suppressed
-//! between the commit and now. It begins at the oldest event that the log still has.
+//! between the commit and now. The first time it begins at the oldest event that the log still has; switched off and on again
+//! it goes on where it was, as far as the log goes back.
 
 use crate::ranges::{Keeper, Layout, Press, Setup, Shelf};
 use crate::runner::{Held, Parts};
 use pintle_catalog::secrets;
 use pintle_objects::{Depot, Place};
 use pintle_router::Mask;
-use pintle_store::{Error, destinations, revisions};
+use pintle_store::{Error, destinations};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -119,7 +120,7 @@ impl Archive {
     /// When the database does not answer.
     pub(crate) async fn prepare(parts: &Parts, config: &Config) -> Result<Option<Archive>, Error> {
         match &config.bucket {
-            None => revisions::deactivate(&parts.store, READER).await.map(|()| None),
+            None => destinations::rest(&parts.store, READER).await.map(|()| None),
             Some(bucket) => {
                 destinations::activate(&parts.store, READER).await?;
                 Ok(Some(Archive { parts: parts.clone(), config: config.clone(), bucket: bucket.clone() }))

@@ -136,3 +136,54 @@ impl Gathered {
         delivered
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
+
+    /// A range that begins with chunk 5 of lane 2, with these records already.
+    fn gathered(sources: &[&str]) -> Gathered {
+        let mut gathered = Gathered::new(7);
+        for source in sources {
+            let slot = Layout::Destination.slot(source, 0, Some(("events", "")));
+            let content = gathered.objects.entry(slot).or_default();
+            content.lines.push(b"{}");
+            gathered.bytes += 3;
+            gathered.records += 1;
+        }
+        for (lane, seq) in [(3, 8), (2, 5), (2, 6)] {
+            gathered.chunks.push(Begun { lane, seq, events: 1, deferred: Vec::new() });
+        }
+        gathered
+    }
+
+    #[test]
+    fn a_range_is_full_by_events_by_bytes_or_by_objects_whichever_comes_first() {
+        let roomy = Config::default();
+        let three = gathered(&["a", "a", "b"]);
+        assert!(!three.is_full(&roomy) && three.fits(99_997, &roomy) && !three.fits(99_998, &roomy));
+        for full in [
+            Config { range_events_max: NonZeroU32::new(3).unwrap(), ..roomy.clone() },
+            Config { range_bytes_max: NonZeroU64::new(9).unwrap(), ..roomy.clone() },
+            Config { range_objects_max: NonZeroUsize::new(2).unwrap(), ..roomy.clone() },
+        ] {
+            assert!(three.is_full(&full), "{full:?}");
+        }
+        assert!(Gathered::new(0).fits(u32::MAX, &roomy), "one chunk always fits");
+    }
+
+    #[test]
+    fn the_same_range_and_seed_give_the_same_objects() {
+        let range = gathered(&[]).range();
+        assert_eq!(range, BTreeMap::from([(2, (5, 6)), (3, (8, 8))]));
+        let named = |seed| {
+            let objects = gathered(&["a", "b", "a"]).take_objects(&Layout::Destination, seed, 5_000, &range);
+            objects.into_iter().map(|object| (object.name, object.records)).collect::<Vec<_>>()
+        };
+        let expected = [("rudder-logs/a/1970-01-01/5.a.2-5-00000009.json.gz".to_owned(), 2)];
+        assert_eq!(named(9)[..1], expected);
+        assert_eq!(named(9), named(9));
+        assert_ne!(named(9), named(10), "another plan means other objects");
+    }
+}

@@ -14,7 +14,7 @@ pub struct Config {
     /// Events that are written together, at most, unless one chunk of the log alone has more. Default: 100,000.
     pub range_events_max: NonZeroU32,
     /// Bytes of records before compression that are written together; what a chunk adds beyond is not cut. What
-    /// is gathered is kept in memory, compressed. Default: 256 MiB.
+    /// is gathered is kept in memory, and takes less than this: large objects are compressed as they grow. Default: 256 MiB.
     pub range_bytes_max: NonZeroU64,
     /// How long events are gathered before they are written. Default: 5 min.
     #[serde(deserialize_with = "seconds")]

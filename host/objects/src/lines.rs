@@ -5,19 +5,17 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::io::Write as _;
 
+/// Bytes that are kept as they are before a compressor is set up, which takes about as many: a range of many small
+/// objects would need hundreds of megabytes for those.
+const PLAIN_BYTES_MAX: usize = 256 << 10;
+
 /// An object in the making: gzip of one record a line.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Lines {
-    gzip: GzEncoder<Vec<u8>>,
+    plain: Vec<u8>,
+    gzip: Option<GzEncoder<Vec<u8>>>,
     bytes: u64,
     count: u64,
-}
-
-impl Default for Lines {
-    fn default() -> Lines {
-        // No time and no name in the header: the same lines make the same bytes.
-        Lines { gzip: GzEncoder::new(Vec::new(), Compression::default()), bytes: 0, count: 0 }
-    }
 }
 
 impl Lines {
@@ -40,8 +38,20 @@ impl Lines {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        self.gzip.write_all(bytes).expect("a Vec takes every write");
         self.bytes += bytes.len() as u64;
+        if self.gzip.is_none() && self.plain.len() + bytes.len() <= PLAIN_BYTES_MAX {
+            return self.plain.extend_from_slice(bytes);
+        }
+        compress(self.compressor(), bytes);
+    }
+
+    /// The compressor, which has taken what was kept before.
+    fn compressor(&mut self) -> &mut GzEncoder<Vec<u8>> {
+        let plain = std::mem::take(&mut self.plain);
+        // No time and no name in the header: the same lines make the same bytes.
+        let gzip = self.gzip.get_or_insert_with(|| GzEncoder::new(Vec::new(), Compression::default()));
+        compress(gzip, &plain);
+        gzip
     }
 
     /// How many records.
@@ -58,9 +68,14 @@ impl Lines {
 
     /// The object's bytes; of no lines, a valid empty gzip.
     #[must_use]
-    pub fn finish(self) -> Bytes {
-        self.gzip.finish().expect("a Vec takes every write").into()
+    pub fn finish(mut self) -> Bytes {
+        self.compressor();
+        self.gzip.and_then(|gzip| gzip.finish().ok()).expect("a Vec takes every write").into()
     }
+}
+
+fn compress(gzip: &mut GzEncoder<Vec<u8>>, bytes: &[u8]) {
+    gzip.write_all(bytes).expect("a Vec takes every write");
 }
 
 #[cfg(test)]
@@ -83,6 +98,18 @@ mod tests {
         assert_eq!((lines.count(), lines.bytes()), (2, 25));
         assert_eq!(text(lines), "{\"a\":   1}\n{\"b\":\"x\\ny\"}\n");
         assert_eq!(text(Lines::new()), "");
+    }
+
+    #[test]
+    fn a_large_object_is_whole() {
+        let mut lines = Lines::new();
+        let record = [b'x'; 1_000];
+        for _ in 0..1_000 {
+            lines.push(&record);
+        }
+        assert!(lines.gzip.is_some() && lines.plain.is_empty());
+        assert_eq!((lines.count(), lines.bytes()), (1_000, 1_001_000));
+        assert_eq!(text(lines).lines().filter(|line| line.as_bytes() == record).count(), 1_000);
     }
 
     #[test]

@@ -1,5 +1,11 @@
 //! One destination: reads, transforms, maps, hands over; from its start to its replacement.
 
+mod current;
+mod exit;
+
+pub(crate) use current::Current;
+pub(crate) use exit::Exit;
+
 use crate::batch::{self, Input};
 use crate::chain::Chain;
 use crate::config::Config;
@@ -9,15 +15,16 @@ use crate::journal::Journal;
 use crate::map::Mapper;
 use crate::metrics;
 use crate::plugins::{self, Plugins, Unloadable};
-use crate::ranges::{Keeper, Layout, Mapped, Press, Setup, Shelf};
+use crate::ranges::{Keeper, Layout, Mapped, Press, Setup};
 use crate::spec::{Mode, Route, Running, Spec};
+use exit::Way;
 use pintle_catalog::{Catalog, secrets};
 use pintle_objects::{Depot, Place};
 use pintle_router::{HttpClient, Mask, Outlet};
 use pintle_runtime::destination::{ConfigureError, Destination, Wire};
 use pintle_runtime::transformation::Context;
 use pintle_store::log::{Chunk, Log, Reader};
-use pintle_store::settle::{Parked, Settlement, Tracker};
+use pintle_store::settle::{Settlement, Tracker};
 use pintle_store::suppressions::Suppressions;
 use pintle_store::{Store, fail_point, revisions};
 use std::collections::BTreeMap;
@@ -111,39 +118,6 @@ pub(crate) fn context(id: &str, running: &Running) -> Context {
         random_seed: xxhash_rust::xxh3::xxh3_64(version_id.as_bytes()),
         transformation_id: id.to_owned(),
         version_id,
-    }
-}
-
-/// How deliveries leave.
-enum Way {
-    /// One by one, as requests.
-    Outlet(Outlet),
-    /// Many at a time, as objects.
-    Objects(Box<Keeper>),
-}
-
-/// A way out, for those who ask how it is doing or bring back a dead letter. Cheap to clone.
-#[derive(Clone, Debug)]
-pub(crate) enum Exit {
-    Outlet(Outlet),
-    Objects(Shelf),
-}
-
-impl Exit {
-    pub(crate) fn status(&self) -> pintle_router::Status {
-        match self {
-            Exit::Outlet(outlet) => outlet.status(),
-            Exit::Objects(shelf) => shelf.status(),
-        }
-    }
-
-    /// Takes in a dead letter that is to be tried again. A closing way leaves the row, which is read when the
-    /// destination starts again.
-    pub(crate) fn adopt(&self, parked: Parked) {
-        match self {
-            Exit::Outlet(outlet) => _ = outlet.adopt(parked),
-            Exit::Objects(shelf) => shelf.adopt(parked),
-        }
     }
 }
 
@@ -263,10 +237,7 @@ impl Runner {
 
     /// The way out, when it has one.
     pub(crate) fn exit(&self) -> Option<Exit> {
-        self.delivery.as_ref().map(|(_, way)| match way {
-            Way::Outlet(outlet) => Exit::Outlet(outlet.clone()),
-            Way::Objects(keeper) => Exit::Objects(keeper.shelf().clone()),
-        })
+        self.delivery.as_ref().map(|(_, way)| way.exit())
     }
 
     /// The chain of a connection, for events that come from elsewhere than the log.
@@ -432,55 +403,6 @@ pub(crate) async fn next_chunk(destination: &str, reader: &mut Reader) -> Arc<Ch
                 tokio::time::sleep(READ_PAUSE).await;
             }
         }
-    }
-}
-
-/// Whether the catalog in force still asks for what a runner does. A chunk may have been committed under a newer
-/// one, before the runner is told to stop: it would take events of a new connection for none of its own.
-pub(crate) struct Current {
-    catalog: watch::Receiver<Arc<Catalog>>,
-    /// The one that was looked at last and asks for it.
-    known: Option<Arc<Catalog>>,
-}
-
-impl Current {
-    pub(crate) fn new(catalog: watch::Receiver<Arc<Catalog>>) -> Current {
-        Current { catalog, known: None }
-    }
-
-    fn is_asked_for(&mut self, spec: &Spec) -> bool {
-        let catalog = self.catalog.borrow_and_update().clone();
-        if self.known.as_ref().is_some_and(|known| Arc::ptr_eq(known, &catalog)) {
-            return true;
-        }
-        // What is deleted is asked to deal with its backlog.
-        let is = match Spec::one(&catalog, &spec.id) {
-            Some(wanted) => wanted == *spec,
-            None => spec.mode != Mode::Deliver,
-        };
-        self.known = is.then_some(catalog);
-        is
-    }
-
-    /// Waits until it does, for whoever is dropped when it is to stop.
-    pub(crate) async fn wait_however_long(&mut self, spec: &Spec) {
-        while !self.is_asked_for(spec) {
-            if self.catalog.changed().await.is_err() {
-                return; // Without anybody who could change it, nobody will stop it either.
-            }
-        }
-    }
-
-    /// Waits until it does; false when the runner is told to stop instead.
-    async fn wait(&mut self, spec: &Spec, stop: &CancellationToken) -> bool {
-        while !self.is_asked_for(spec) {
-            tokio::select! {
-                () = stop.cancelled() => return false,
-                // Without anybody who could change it, nobody will tell it to stop either.
-                changed = self.catalog.changed() => if changed.is_err() { return true },
-            }
-        }
-        true
     }
 }
 

@@ -13,6 +13,7 @@ use crate::runner::{Held, Parts};
 use pintle_catalog::secrets;
 use pintle_objects::{Depot, Place};
 use pintle_router::Mask;
+use pintle_store::settle::Tracker;
 use pintle_store::{Error, destinations};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -132,18 +133,22 @@ impl Archive {
     pub(crate) async fn run(
         self,
         stop: CancellationToken,
-        seat: impl Fn(Arc<pintle_store::settle::Tracker>, Shelf) + Send + Sync,
+        seat: impl Fn(Arc<Tracker>, Shelf) + Send + Sync,
         held: impl Fn(String) + Send,
     ) {
+        // One for good: a second one would write its cursors over those of the first.
+        let mut tracker = None;
         loop {
             let ended = tokio::select! {
                 () = stop.cancelled() => break,
-                ended = self.keep(&seat) => ended,
+                ended = self.keep(&mut tracker, &seat) => ended,
             };
             if let Err(error) = ended {
                 tracing::warn!(%error, "the archive cannot go on, trying again");
                 held(error.to_string());
             }
+            // What was begun is read again.
+            tracker.as_deref().into_iter().for_each(Tracker::rewind);
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = tokio::time::sleep(SET_UP_PAUSE) => {}
@@ -154,11 +159,15 @@ impl Archive {
 
     async fn keep(
         &self,
-        seat: &(impl Fn(Arc<pintle_store::settle::Tracker>, Shelf) + Send + Sync),
+        known: &mut Option<Arc<Tracker>>,
+        seat: &(impl Fn(Arc<Tracker>, Shelf) + Send + Sync),
     ) -> Result<(), Held> {
         let Parts { objects, router, log, settlement, suppressions, attempts_allowed, catalog, .. } =
             self.parts.clone();
-        let tracker = settlement.tracker(READER).await?;
+        let tracker = match known {
+            Some(tracker) => tracker.clone(),
+            None => known.insert(settlement.tracker(READER).await?).clone(),
+        };
         // What expires unarchived is counted of all sources there are.
         tracker.set_sources(catalog.borrow().sources.keys().cloned().collect());
         let (place, mask) = self.config.place().map_err(Held::Archive)?;

@@ -6,12 +6,14 @@
 #![allow(clippy::unwrap_used, reason = "in a test the line is the message, also in a function that tests share")]
 
 mod alerts;
+mod archive;
 mod bad_input;
 mod changes;
 mod clients;
 mod clients_at_once;
 mod commands;
 mod dead_letters;
+mod duckdb;
 mod duplicates;
 mod filters;
 mod full_log;
@@ -25,6 +27,7 @@ mod local_tools;
 mod many_transformations;
 mod misbehaving;
 mod neighbours;
+mod objects;
 mod plugins;
 mod python;
 mod recipes;

@@ -20,5 +20,6 @@ pub mod postgres;
 mod process;
 pub mod proxy;
 pub mod receiver;
+pub mod s3;
 pub mod tls;
 pub mod workspace;

@@ -45,6 +45,13 @@ impl Workspace {
         self
     }
 
+    /// With this plugin and configuration for a destination that is there.
+    #[must_use]
+    pub fn destination_of(mut self, id: &str, plugin: &str, config: Value) -> Workspace {
+        self.0["destinations"][id] = json!({"plugin": plugin, "config": config});
+        self
+    }
+
     /// With a destination that gets what this JavaScript makes of them.
     #[must_use]
     pub fn transformed(self, id: &str, url: &str, code: &str) -> Workspace {

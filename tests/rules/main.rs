@@ -12,10 +12,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("runtime", &["events"]),
     ("gateway", &["events", "catalog", "store"]),
     ("router", &["events", "catalog", "store", "runtime"]),
-    ("processor", &["events", "catalog", "store", "runtime", "router"]),
+    ("objects", &["router", "runtime"]),
+    ("processor", &["events", "catalog", "store", "runtime", "router", "objects"]),
     ("control", &["events", "catalog", "store", "runtime"]),
     ("cli", &["catalog", "control", "runtime", "encode", "plugin-sdk"]),
-    ("server", &["events", "catalog", "store", "runtime", "gateway", "router", "processor", "control", "cli"]),
+    (
+        "server",
+        &["events", "catalog", "store", "runtime", "gateway", "router", "objects", "processor", "control", "cli"],
+    ),
 ];
 
 /// For each crate: the libraries that it must not name itself.
@@ -26,7 +30,8 @@ const NEVER: &[(&str, &[&str])] = &[
     ("runtime", &["sqlx", "hyper"]),
     ("gateway", &["sqlx", "wasmtime"]),
     ("router", &["sqlx", "wasmtime"]),
-    ("processor", &["sqlx", "wasmtime", "hyper"]),
+    ("objects", &["sqlx", "wasmtime"]),
+    ("processor", &["sqlx", "wasmtime", "hyper", "object_store"]),
     ("control", &["sqlx", "wasmtime"]),
     ("cli", &["sqlx", "wasmtime"]),
     ("server", &["wasmtime", "hyper"]),

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Why a copy of an earlier event is not delivered.
-const DUPLICATE: &str = "duplicate: an event with this messageId came before";
+pub(crate) const DUPLICATE: &str = "duplicate: an event with this messageId came before";
 
 /// Decides which events of a chunk a destination gets.
 pub struct Intake {
@@ -30,6 +30,21 @@ struct Way {
     scope: Scope,
     admission: Admission,
     starts: BTreeMap<i64, i64>,
+}
+
+/// What a destination has to do with an event.
+pub(crate) enum Look {
+    /// Nothing.
+    Pass,
+    /// It is for it, and a rule keeps it away.
+    Filter {
+        /// Which event.
+        position: Position,
+        /// The rule.
+        reason: String,
+    },
+    /// It gets it.
+    Take(Input),
 }
 
 /// Events of one connection, in the order of the log.
@@ -79,27 +94,34 @@ impl Intake {
         let mut passed = Vec::new();
         let mut taken = 0;
         for idx in (0..chunk.events()).filter(|idx| !settled[*idx as usize]) {
-            let event = chunk.event(idx);
-            let position = Position { lane: chunk.lane, seq: chunk.seq, idx };
-            let way = self.routes.get(event.source_id);
-            let way = way.filter(|way| way.starts.get(&chunk.lane).is_none_or(|start| chunk.seq >= *start));
-            let Some(way) = way else {
-                passed.push(idx);
-                continue;
-            };
-            let filtered =
-                if chunk.is_duplicate(idx) { Some(DUPLICATE.to_owned()) } else { self.filtered(&event, way) };
-            if let Some(reason) = filtered {
-                crate::metrics::ended(&self.spec.id, "filtered");
-                Ticket::new(self.tracker.clone(), vec![position], vec![0]).settle(0, Fate::Filtered { reason });
-                continue;
+            match self.look(chunk, idx) {
+                Look::Pass => passed.push(idx),
+                Look::Filter { position, reason } => {
+                    crate::metrics::ended(&self.spec.id, "filtered");
+                    Ticket::new(self.tracker.clone(), vec![position], vec![0]).settle(0, Fate::Filtered { reason });
+                }
+                Look::Take(input) => {
+                    sorted.entry(input.connection_id.clone()).or_default().push(input);
+                    taken += 1;
+                }
             }
-            let input = Input::read(&event, position, way.source_id.clone(), &way.scope);
-            sorted.entry(input.connection_id.clone()).or_default().push(input);
-            taken += 1;
         }
         self.tracker.pass(chunk.lane, chunk.seq, passed.into_iter());
         Ok(taken)
+    }
+
+    /// What this destination has to do with an event.
+    pub(crate) fn look(&self, chunk: &Chunk, idx: u32) -> Look {
+        let event = chunk.event(idx);
+        let position = Position { lane: chunk.lane, seq: chunk.seq, idx };
+        let way = self.routes.get(event.source_id);
+        let way = way.filter(|way| way.starts.get(&chunk.lane).is_none_or(|start| chunk.seq >= *start));
+        let Some(way) = way else { return Look::Pass };
+        let filtered = if chunk.is_duplicate(idx) { Some(DUPLICATE.to_owned()) } else { self.filtered(&event, way) };
+        match filtered {
+            Some(reason) => Look::Filter { position, reason },
+            None => Look::Take(Input::read(&event, position, way.source_id.clone(), &way.scope)),
+        }
     }
 
     fn filtered(&self, event: &EventRef<'_>, way: &Way) -> Option<String> {

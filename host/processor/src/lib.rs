@@ -15,6 +15,7 @@
 //! its destination, or for a transformation that loops, holds up nobody else.
 
 pub mod admission;
+pub mod archive;
 pub mod batch;
 pub mod chain;
 pub mod config;
@@ -27,6 +28,7 @@ pub mod journal;
 pub mod map;
 pub mod metrics;
 pub mod plugins;
+mod ranges;
 pub mod rehearsal;
 pub mod runner;
 pub mod shadow;

@@ -12,7 +12,7 @@ use crate::batch::{self, Input};
 use crate::chain::{Chain, End};
 use crate::config::Config;
 use crate::integrations;
-use crate::runner::now_ms;
+use crate::runner::{Exit, now_ms};
 use crate::supervisor::{Handle, RetryError};
 use bytes::Bytes;
 use pintle_router::{Outlet, Rehearsal};
@@ -76,9 +76,13 @@ impl Handle {
                 return Ok(untold("the log does not have the event as it was received any more"));
             }
         };
-        let Some((outlet, chain)) = self.running(stored).await else {
-            let why = "the destination does not deliver now, or its connection is gone";
-            return Ok(Trace { received, ..untold(why) });
+        let (outlet, chain) = match self.running(stored).await {
+            Ok(running) => running,
+            Err(RetryError::NotRunning(_)) => {
+                let why = "the destination does not deliver now, or its connection is gone";
+                return Ok(Trace { received, ..untold(why) });
+            }
+            Err(other) => return Ok(Trace { received, ..untold(&other.to_string()) }),
         };
         let input = Input::of_letter(&DeadLetter { payload, ..letter.clone() });
         let walk = walk(&chain, input, &outlet, &self.parts.config).await;
@@ -91,8 +95,7 @@ impl Handle {
     /// [`RetryError`] says why it cannot be told.
     pub async fn dry_run(&self, id: i64, message: Option<&[u8]>) -> Result<DryRun, RetryError> {
         let stored = dead_letters::get(&self.parts.store, id).await?.ok_or(RetryError::Missing(id))?;
-        let (outlet, chain) =
-            self.running(&stored).await.ok_or_else(|| RetryError::NotRunning(stored.destination.clone()))?;
+        let (outlet, chain) = self.running(&stored).await?;
         let mut letter = stored.letter;
         if let Some(message) = message {
             letter.payload = batch::edited(&letter.payload, message);
@@ -109,10 +112,14 @@ impl Handle {
     }
 
     /// The destination's way out, and the chain that leads to it.
-    async fn running(&self, stored: &Stored) -> Option<(Outlet, Chain)> {
+    async fn running(&self, stored: &Stored) -> Result<(Outlet, Chain), RetryError> {
         let seat = self.seat(&stored.destination).await;
-        let chain = seat.chains.get(&*stored.letter.connection_id).cloned()?;
-        Some((seat.outlet?, chain))
+        let chain = seat.chains.get(&*stored.letter.connection_id).cloned();
+        match (seat.exit, chain) {
+            (Some(Exit::Outlet(outlet)), Some(chain)) => Ok((outlet, chain)),
+            (Some(Exit::Objects(_)), Some(_)) => Err(RetryError::WritesObjects(stored.destination.clone())),
+            _ => Err(RetryError::NotRunning(stored.destination.clone())),
+        }
     }
 }
 

@@ -1,5 +1,11 @@
 //! One destination: reads, transforms, maps, hands over; from its start to its replacement.
 
+mod current;
+mod exit;
+
+pub(crate) use current::Current;
+pub(crate) use exit::Exit;
+
 use crate::batch::{self, Input};
 use crate::chain::Chain;
 use crate::config::Config;
@@ -9,10 +15,13 @@ use crate::journal::Journal;
 use crate::map::Mapper;
 use crate::metrics;
 use crate::plugins::{self, Plugins, Unloadable};
+use crate::ranges::{Keeper, Layout, Mapped, Press, Setup};
 use crate::spec::{Mode, Route, Running, Spec};
+use exit::Way;
 use pintle_catalog::{Catalog, secrets};
+use pintle_objects::{Depot, Place};
 use pintle_router::{HttpClient, Mask, Outlet, Trust};
-use pintle_runtime::destination::ConfigureError;
+use pintle_runtime::destination::{ConfigureError, Destination, Wire};
 use pintle_runtime::transformation::Context;
 use pintle_store::log::{Chunk, Log, Reader};
 use pintle_store::settle::{Settlement, Tracker};
@@ -25,7 +34,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// How long after a failure of the database a runner reads on.
-const READ_PAUSE: Duration = Duration::from_millis(200);
+pub(crate) const READ_PAUSE: Duration = Duration::from_millis(200);
 /// How often a stopped runner looks whether its destination still takes anything.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -38,6 +47,8 @@ pub struct Parts {
     pub router: pintle_router::Config,
     /// Whose certificates destinations may have.
     pub trust: Trust,
+    /// The settings of object storage.
+    pub objects: pintle_objects::Config,
     /// Our database.
     pub store: Store,
     /// The event log.
@@ -65,6 +76,12 @@ pub enum Held {
     /// The configuration does not fit the plugin.
     #[error("configuration: {0}")]
     Config(#[from] ConfigureError),
+    /// It does not say where objects are to be kept.
+    #[error("configuration: {0}")]
+    Place(#[from] pintle_objects::Invalid),
+    /// The archive's settings cannot be used any more.
+    #[error("{0}")]
+    Archive(String),
     /// A reference in the configuration leads nowhere.
     #[error("configuration: {0}")]
     Secret(#[from] secrets::Unresolved),
@@ -112,7 +129,7 @@ pub struct Runner {
     spec: Arc<Spec>,
     tracker: Arc<Tracker>,
     chains: BTreeMap<Arc<str>, Chain>,
-    delivery: Option<(Mapper, Outlet)>,
+    delivery: Option<(Mapper, Way)>,
     plugin_types: Vec<String>,
 }
 
@@ -126,7 +143,7 @@ impl Runner {
             Runner { parts, spec, tracker, chains: BTreeMap::new(), delivery: None, plugin_types: Vec::new() };
         if runner.spec.mode == Mode::Deliver {
             runner.load_chains().await?;
-            runner.open_outlet().await?;
+            runner.open_way().await?;
         }
         Ok(runner)
     }
@@ -164,7 +181,7 @@ impl Runner {
         Ok(chain)
     }
 
-    async fn open_outlet(&mut self) -> Result<(), Held> {
+    async fn open_way(&mut self) -> Result<(), Held> {
         let component =
             self.parts.plugins.destination(&self.spec.destination.plugin, self.spec.plugin.as_ref()).await?;
         let (config, noted) = secrets::resolve_noting(&self.spec.destination.config)?;
@@ -173,27 +190,56 @@ impl Runner {
         // Code may put what it was given into an event, and a reference may stand where no secret is expected.
         let given = self.spec.given.secrets().unwrap_or_default();
         let mask = Mask::of_config(&plugin.manifest().config, &config).and(noted).and(given.into_values());
-        let router = self.parts.router.of(&plugin.manifest().rate, self.spec.destination.delivery.as_ref());
-        let http = HttpClient::trusting(&router, plugin.manifest().hosts.clone(), &self.parts.trust);
-        let outlet = Outlet::start(pintle_router::Setup {
-            config: router,
-            destination_id: self.spec.id.as_str().into(),
-            plugin: plugin.clone(),
-            http,
-            tracker: self.tracker.clone(),
-            parked: self.parts.settlement.parked(&self.spec.id).await?,
-            mask: mask.clone(),
-            attempts_allowed: self.parts.attempts_allowed.clone(),
-            suppressions: self.parts.suppressions.clone(),
-        });
-        self.delivery = Some((Mapper { plugin, tracker: self.tracker.clone(), mask }, outlet));
+        let way = match plugin.manifest().wire {
+            Wire::Http => Way::Outlet(self.outlet_of(plugin.clone(), mask.clone()).await?),
+            Wire::Objects => Way::Objects(Box::new(self.keeper_of(plugin.clone(), mask.clone(), &config).await?)),
+        };
+        self.delivery = Some((Mapper { plugin, tracker: self.tracker.clone(), mask }, way));
         Ok(())
     }
 
+    async fn keeper_of(
+        &self,
+        plugin: Arc<Destination>,
+        mask: Mask,
+        config: &serde_json::Value,
+    ) -> Result<Keeper, Held> {
+        let Parts { objects, router, log, settlement, suppressions, attempts_allowed, .. } = self.parts.clone();
+        Ok(Keeper::new(Setup {
+            depot: Depot::open(Place::read(config)?, &objects, &router),
+            parked: settlement.parked(&self.spec.id).await?,
+            tracker: self.tracker.clone(),
+            layout: Layout::Destination,
+            plugin: Some(plugin),
+            config: objects,
+            router,
+            log,
+            settlement,
+            suppressions,
+            mask,
+            attempts_allowed,
+        }))
+    }
+
+    async fn outlet_of(&self, plugin: Arc<Destination>, mask: Mask) -> Result<Outlet, Held> {
+        let router = self.parts.router.of(&plugin.manifest().rate, self.spec.destination.delivery.as_ref());
+        let http = HttpClient::trusting(&router, plugin.manifest().hosts.clone(), &self.parts.trust);
+        Ok(Outlet::start(pintle_router::Setup {
+            config: router,
+            destination_id: self.spec.id.as_str().into(),
+            plugin,
+            http,
+            tracker: self.tracker.clone(),
+            parked: self.parts.settlement.parked(&self.spec.id).await?,
+            mask,
+            attempts_allowed: self.parts.attempts_allowed.clone(),
+            suppressions: self.parts.suppressions.clone(),
+        }))
+    }
+
     /// The way out, when it has one.
-    #[must_use]
-    pub fn outlet(&self) -> Option<&Outlet> {
-        self.delivery.as_ref().map(|(_, outlet)| outlet)
+    pub(crate) fn exit(&self) -> Option<Exit> {
+        self.delivery.as_ref().map(|(_, way)| way.exit())
     }
 
     /// The chain of a connection, for events that come from elsewhere than the log.
@@ -216,45 +262,82 @@ impl Runner {
             std::mem::take(&mut self.plugin_types),
             self.parts.suppressions.clone(),
         );
-        let mut reader = self.parts.log.reader(self.tracker.next_chunks());
-        let result = tokio::select! {
-            () = self.out_of_time(&stop) => Ok(()),
-            result = self.read(&intake, &mut reader, &stop) => result,
+        let result = match self.delivery.take() {
+            Some((mapper, Way::Objects(mut keeper))) => tokio::select! {
+                () = stop.cancelled() => Ok(()),
+                result = self.keep(&intake, &mapper, &mut keeper) => result,
+            },
+            Some((mapper, Way::Outlet(outlet))) => {
+                let result = self.deliver(&intake, Some((&mapper, &outlet)), &stop).await;
+                outlet.close(self.parts.config.drain_time_max()).await;
+                result
+            }
+            None => self.deliver(&intake, None, &stop).await,
         };
-        if let Some((_, outlet)) = self.delivery.take() {
-            outlet.close(self.parts.config.drain_time_max()).await;
-        }
         self.parts.settlement.flush().await;
         self.tracker.rewind();
         result
     }
 
+    /// Writes objects. What is under way when it is dropped comes again, under the same names.
+    async fn keep(&self, intake: &Intake, mapper: &Mapper, keeper: &mut Keeper) -> Result<(), Held> {
+        let mut press = Press::Mapped(Mapped {
+            config: &self.parts.config,
+            spec: &self.spec,
+            chains: &self.chains,
+            current: Current::new(self.parts.catalog.clone()),
+            intake,
+            mapper,
+        });
+        let catalog = self.parts.catalog.clone();
+        keeper.run(&mut press, || catalog.borrow().revision).await
+    }
+
+    async fn deliver(
+        &self,
+        intake: &Intake,
+        delivery: Option<(&Mapper, &Outlet)>,
+        stop: &CancellationToken,
+    ) -> Result<(), Held> {
+        let mut reader = self.parts.log.reader(self.tracker.next_chunks());
+        tokio::select! {
+            () = self.out_of_time(delivery.map(|(_, outlet)| outlet), stop) => Ok(()),
+            result = self.read(intake, delivery, &mut reader, stop) => result,
+        }
+    }
+
     /// Until it was stopped and has had the time to hand over the batch that it has begun: half a batch that was
     /// delivered would come a second time. Behind an open breaker nothing moves, and nothing is waited for.
-    async fn out_of_time(&self, stop: &CancellationToken) {
+    async fn out_of_time(&self, outlet: Option<&Outlet>, stop: &CancellationToken) {
         stop.cancelled().await;
         let deadline = tokio::time::Instant::now() + self.parts.config.drain_time_max();
-        let is_moving = || self.outlet().is_some_and(|outlet| outlet.status().breaker.is_none());
+        let is_moving = || outlet.is_some_and(|outlet| outlet.status().breaker.is_none());
         while is_moving() && tokio::time::Instant::now() < deadline {
             tokio::time::sleep(LOOK).await;
         }
     }
 
     /// Reads until `stop`, between two batches.
-    async fn read(&self, intake: &Intake, reader: &mut Reader, stop: &CancellationToken) -> Result<(), Held> {
+    async fn read(
+        &self,
+        intake: &Intake,
+        delivery: Option<(&Mapper, &Outlet)>,
+        reader: &mut Reader,
+        stop: &CancellationToken,
+    ) -> Result<(), Held> {
         let backlog = self.parts.log.heads();
         let (mut held, mut current) = (None, Current::new(self.parts.catalog.clone()));
         loop {
             if stop.is_cancelled() {
                 return Ok(());
             }
-            if self.delivery.is_none() && held.is_none() && reader.has_passed(&backlog) {
+            if delivery.is_none() && held.is_none() && reader.has_passed(&backlog) {
                 return Ok(());
             }
             let chunk = match held.take() {
                 Some(chunk) => chunk,
                 None => tokio::select! {
-                    chunk = self.next_chunk(reader) => chunk,
+                    chunk = next_chunk(&self.spec.id, reader) => chunk,
                     () = stop.cancelled() => return Ok(()),
                 },
             };
@@ -274,25 +357,13 @@ impl Runner {
             }
             fail_point::pass("processor:after-begin");
             metrics::read(&self.spec.id, taken);
-            self.process(sorted).await?;
-        }
-    }
-
-    /// The next chunk, however long it takes.
-    async fn next_chunk(&self, reader: &mut Reader) -> Arc<Chunk> {
-        loop {
-            match reader.next().await {
-                Ok(chunk) => return chunk,
-                Err(error) => {
-                    tracing::warn!(destination = self.spec.id, %error, "the log cannot be read, trying again");
-                    tokio::time::sleep(READ_PAUSE).await;
-                }
+            if let Some((mapper, outlet)) = delivery {
+                self.process(sorted, mapper, outlet).await?;
             }
         }
     }
 
-    async fn process(&self, sorted: Sorted) -> Result<(), Held> {
-        let Some((mapper, outlet)) = &self.delivery else { return Ok(()) };
+    async fn process(&self, sorted: Sorted, mapper: &Mapper, outlet: &Outlet) -> Result<(), Held> {
         let mut deliveries = Vec::new();
         let connections = sorted.len();
         for (connection, inputs) in sorted {
@@ -324,43 +395,16 @@ impl Runner {
     }
 }
 
-/// Whether the catalog in force still asks for what a runner does. A chunk may have been committed under a newer
-/// one, before the runner is told to stop: it would take events of a new connection for none of its own.
-struct Current {
-    catalog: watch::Receiver<Arc<Catalog>>,
-    /// The one that was looked at last and asks for it.
-    known: Option<Arc<Catalog>>,
-}
-
-impl Current {
-    fn new(catalog: watch::Receiver<Arc<Catalog>>) -> Current {
-        Current { catalog, known: None }
-    }
-
-    fn is_asked_for(&mut self, spec: &Spec) -> bool {
-        let catalog = self.catalog.borrow_and_update().clone();
-        if self.known.as_ref().is_some_and(|known| Arc::ptr_eq(known, &catalog)) {
-            return true;
-        }
-        // What is deleted is asked to deal with its backlog.
-        let is = match Spec::one(&catalog, &spec.id) {
-            Some(wanted) => wanted == *spec,
-            None => spec.mode != Mode::Deliver,
-        };
-        self.known = is.then_some(catalog);
-        is
-    }
-
-    /// Waits until it does; false when the runner is told to stop instead.
-    async fn wait(&mut self, spec: &Spec, stop: &CancellationToken) -> bool {
-        while !self.is_asked_for(spec) {
-            tokio::select! {
-                () = stop.cancelled() => return false,
-                // Without anybody who could change it, nobody will tell it to stop either.
-                changed = self.catalog.changed() => if changed.is_err() { return true },
+/// The next chunk, however long it takes.
+pub(crate) async fn next_chunk(destination: &str, reader: &mut Reader) -> Arc<Chunk> {
+    loop {
+        match reader.next().await {
+            Ok(chunk) => return chunk,
+            Err(error) => {
+                tracing::warn!(destination, %error, "the log cannot be read, trying again");
+                tokio::time::sleep(READ_PAUSE).await;
             }
         }
-        true
     }
 }
 

@@ -1,15 +1,15 @@
 //! One runner per destination of the catalog, replaced when its part of the catalog changes.
 
+use crate::archive::{self, Archive};
 use crate::batch;
 use crate::batch::Input;
 use crate::chain::Chain;
 use crate::given::Given;
 use crate::plugins;
-use crate::runner::{Held, Parts, Runner, now_ms};
+use crate::runner::{Exit, Held, Parts, Runner, now_ms};
 use crate::spec::{Mode, Running, Spec};
 use crate::{shadow, trial};
 use pintle_catalog::Catalog;
-use pintle_router::Outlet;
 use pintle_store::settle::{Books, DeadLetter, Fate, Stage, Tracker};
 use pintle_store::{Error, dead_letters, revisions};
 use std::collections::BTreeMap;
@@ -31,6 +31,7 @@ pub struct Supervisor {
     catalog: watch::Receiver<Arc<Catalog>>,
     slots: BTreeMap<String, Slot>,
     board: Arc<Board>,
+    archive: archive::Config,
 }
 
 struct Slot {
@@ -52,7 +53,7 @@ struct Board {
 #[derive(Clone, Default)]
 pub(crate) struct Seat {
     tracker: Option<Arc<Tracker>>,
-    pub(crate) outlet: Option<Outlet>,
+    pub(crate) exit: Option<Exit>,
     pub(crate) chains: BTreeMap<Arc<str>, Chain>,
     held: Option<String>,
     starting: bool,
@@ -82,6 +83,9 @@ pub enum RetryError {
     /// Its destination does not deliver now.
     #[error("destination \"{0}\" does not deliver now; enable it first")]
     NotRunning(String),
+    /// Its destination sends no requests that could be shown.
+    #[error("destination \"{0}\" writes objects: there is no request to be shown; retry the dead letter instead")]
+    WritesObjects(String),
     /// The transformation still fails on it.
     #[error("it failed again: {0}")]
     FailedAgain(String),
@@ -103,7 +107,15 @@ impl Supervisor {
     pub fn new(parts: Parts, catalog: watch::Receiver<Arc<Catalog>>) -> (Supervisor, Handle) {
         let board = Arc::new(Board::default());
         let handle = Handle { parts: parts.clone(), board: board.clone() };
-        (Supervisor { parts, catalog, slots: BTreeMap::new(), board }, handle)
+        let archive = archive::Config::default();
+        (Supervisor { parts, catalog, slots: BTreeMap::new(), board, archive }, handle)
+    }
+
+    /// With an archive of raw events.
+    #[must_use]
+    pub fn with_archive(mut self, config: archive::Config) -> Supervisor {
+        self.archive = config;
+        self
     }
 
     /// Runs until `shutdown`, then drains every destination within the drain time.
@@ -111,6 +123,8 @@ impl Supervisor {
     /// # Errors
     /// When the database cannot be asked what there is to do.
     pub async fn run(mut self, shutdown: CancellationToken) -> Result<(), Error> {
+        let archive = Archive::prepare(&self.parts, &self.archive).await?;
+        let archive = archive.map(|archive| tokio::spawn(archived(archive, self.board.clone(), shutdown.clone())));
         loop {
             let catalog = self.catalog.borrow_and_update().clone();
             self.follow(&catalog).await?;
@@ -125,6 +139,9 @@ impl Supervisor {
         }
         for slot in slots.into_values() {
             _ = slot.task.await;
+        }
+        if let Some(archive) = archive {
+            _ = archive.await;
         }
         Ok(())
     }
@@ -185,6 +202,22 @@ impl Supervisor {
     }
 }
 
+/// The archive, with a seat among the destinations.
+async fn archived(archive: Archive, board: Arc<Board>, stop: CancellationToken) {
+    let seat = |change: Seat| {
+        board.lock().insert(archive::READER.to_owned(), change);
+        board.changed.notify_waiters();
+    };
+    let known = |tracker, shelf| {
+        seat(Seat { tracker: Some(tracker), exit: Some(Exit::Objects(shelf)), ..Seat::default() });
+    };
+    let held = |why| {
+        let tracker = board.lock().get(archive::READER).and_then(|seat| seat.tracker.clone());
+        seat(Seat { tracker, held: Some(why), ..Seat::default() });
+    };
+    archive.run(stop, known, held).await;
+}
+
 /// Sees one runner through: set up, run, and what comes after.
 struct Attendant {
     parts: Parts,
@@ -206,7 +239,7 @@ impl Attendant {
                     Ok(runner) => {
                         self.seat(|seat| {
                             seat.starting = false;
-                            seat.outlet = runner.outlet().cloned();
+                            seat.exit = runner.exit();
                             seat.chains = runner.chains().clone();
                         });
                         // Not under the select: a runner that is told to stop drains first.
@@ -227,7 +260,7 @@ impl Attendant {
                 Err(held) => held,
             };
             self.seat(|seat| {
-                seat.outlet = None;
+                seat.exit = None;
                 seat.chains.clear();
                 seat.starting = false;
                 seat.held = Some(held.to_string());
@@ -245,7 +278,7 @@ impl Attendant {
             }
         }
         self.seat(|seat| {
-            seat.outlet = None;
+            seat.exit = None;
             seat.chains.clear();
         });
     }
@@ -300,7 +333,7 @@ impl Handle {
         let seats = self.board.lock().clone();
         let state = |seat: Seat| DestinationState {
             books: seat.tracker.as_ref().map(|tracker| tracker.books()).unwrap_or_default(),
-            outlet: seat.outlet.map(|outlet| outlet.status()),
+            outlet: seat.exit.map(|exit| exit.status()),
             held: seat.held,
             starting: seat.starting,
             cursors: seat.tracker.map(|tracker| tracker.cursors()).unwrap_or_default(),
@@ -360,7 +393,7 @@ impl Handle {
         let store = &self.parts.store;
         let stored = dead_letters::get(store, id).await?.ok_or(RetryError::Missing(id))?;
         let seat = self.seat(&stored.destination).await;
-        let (Some(tracker), Some(outlet)) = (seat.tracker, seat.outlet) else {
+        let (Some(tracker), Some(exit)) = (seat.tracker, seat.exit) else {
             return Err(RetryError::NotRunning(stored.destination));
         };
         // Its cursor may not have been written yet; the row was written with it, so it is by now.
@@ -378,8 +411,7 @@ impl Handle {
         for letter in letters {
             if let Some((_, parked, last)) = dead_letters::revive(store, letter, now_ms() as i64).await? {
                 tracker.revived(&parked, last);
-                // A closing outlet leaves the row, which is read when the destination starts again.
-                _ = outlet.adopt(parked);
+                exit.adopt(parked);
             }
         }
         Ok(())

@@ -10,6 +10,7 @@ pub(crate) mod build;
 mod deadline;
 mod encode;
 mod errors;
+mod passed;
 mod resolve;
 mod trust;
 

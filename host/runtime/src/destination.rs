@@ -8,7 +8,7 @@ mod schema;
 mod wire;
 
 pub use delivery::{Body, Combined, ConfigError, Delivery, Method, Outcome, Record, Request, Response, Verdict};
-pub use manifest::{Auth, BatchLimits, Conclude, MANIFEST_BYTES_MAX, Manifest, Rate};
+pub use manifest::{Auth, BatchLimits, Conclude, MANIFEST_BYTES_MAX, Manifest, Rate, Wire};
 
 use crate::bindings::destination::{self as wit, DestinationPlugin as Guest, DestinationPluginPre};
 use crate::instance::Host;

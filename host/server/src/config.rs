@@ -50,6 +50,10 @@ pub struct Config {
     pub processor: pintle_processor::Config,
     /// Delivering.
     pub router: pintle_router::Config,
+    /// Gathering events into objects and writing them.
+    pub objects: pintle_objects::Config,
+    /// Where raw events are kept, as they were accepted.
+    pub archive: pintle_processor::archive::Config,
     /// What transformations may fetch. Networks that are not public are those of the router's `egress-allow`.
     pub fetch: pintle_router::fetch::Config,
 }
@@ -104,6 +108,7 @@ impl Config {
     fn check(&self) -> Result<(), Invalid> {
         self.gateway.check().map_err(Invalid)?;
         self.router.check().map_err(Invalid)?;
+        self.archive.check().map_err(Invalid)?;
         self.runtime.validate().map_err(|error| Invalid(error.to_string()))
     }
 

@@ -32,7 +32,12 @@ pub async fn gather(parts: &Parts) -> Result<Status, Error> {
             held.or(outlet_error).or_else(|| kept.last_error.map(|(message, at_ms)| LastError { message, at_ms }));
         statuses.push(DestinationStatus {
             name: configured.map_or_else(|| id.clone(), |destination| destination.name.clone()),
-            state: configured.map_or(DestinationState::Disabled, |destination| destination.state),
+            state: match configured {
+                Some(destination) => destination.state,
+                // Readers of our own are on while they run.
+                None if id.starts_with('$') => DestinationState::Enabled,
+                None => DestinationState::Disabled,
+            },
             delivered: books.delivered,
             filtered: books.filtered,
             lag_events: lag.events,

@@ -230,6 +230,7 @@ impl Plants {
             config: config.processor.clone(),
             router: config.router.clone(),
             trust: Trust::load(&config.router).context("router")?,
+            objects: config.objects.clone(),
             store: store.clone(),
             log: log.clone(),
             settlement,
@@ -239,6 +240,7 @@ impl Plants {
             attempts_allowed,
         };
         let (supervisor, processor_handle) = Supervisor::new(parts, catalog.clone());
+        let supervisor = supervisor.with_archive(config.archive.clone());
         let bench = Arc::new(Bench::new(processor_handle.clone(), plugins));
         let office = Office { editor, workshop: bench, keys, suppressions: suppressions.clone() };
         let tail = Parts::tail_channel();

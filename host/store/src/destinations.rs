@@ -41,3 +41,25 @@ pub async fn all(store: &Store) -> Result<BTreeMap<String, Stored>, Error> {
     }
     Ok(all)
 }
+
+/// Lets a reader hold back what it has not settled: from its cursor on, or from the oldest event that the log has
+/// when it is new.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn activate(store: &Store, id: &str) -> Result<(), Error> {
+    sqlx::query("INSERT INTO destinations (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET active = true")
+        .bind(id)
+        .execute(store.pool())
+        .await?;
+    Ok(())
+}
+
+/// Lets go of what a reader holds back. Its cursor stays, for when it goes on.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn rest(store: &Store, id: &str) -> Result<(), Error> {
+    sqlx::query("UPDATE destinations SET active = false WHERE id = $1").bind(id).execute(store.pool()).await?;
+    Ok(())
+}

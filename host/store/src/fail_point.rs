@@ -25,6 +25,9 @@ pub const POINTS: [&str; 10] = [
 pub const CATALOG_POINTS: [&str; 4] =
     ["catalog:after-artifact", "catalog:before-commit", "catalog:after-commit", "secrets:after-rotate"];
 
+/// Those of who writes objects: behind a plan, behind each object, and behind all of them.
+pub const OBJECT_POINTS: [&str; 3] = ["objects:after-plan", "objects:after-upload", "objects:before-settle"];
+
 static ARMED: OnceLock<Armed> = OnceLock::new();
 
 struct Armed {
@@ -50,7 +53,7 @@ pub fn arm(text: &str) -> Result<(), String> {
 }
 
 fn all() -> impl Iterator<Item = &'static str> {
-    POINTS.into_iter().chain(CATALOG_POINTS)
+    POINTS.into_iter().chain(CATALOG_POINTS).chain(OBJECT_POINTS)
 }
 
 /// Passes a point.

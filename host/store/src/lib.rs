@@ -26,6 +26,7 @@ pub mod fail_point;
 pub mod lease;
 pub mod log;
 pub mod metrics;
+pub mod plans;
 pub mod rejected;
 pub mod revisions;
 pub mod rotation;

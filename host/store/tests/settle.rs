@@ -7,6 +7,7 @@ mod cluster;
 use cluster::Cluster;
 use pintle_events::Position;
 use pintle_store::lease::Lease;
+use pintle_store::plans::Plan;
 use pintle_store::settle::{Fate, Parked, Settlement, Ticket};
 use pintle_store::{Config, Store, dead_letters};
 use tokio_util::sync::CancellationToken;
@@ -102,4 +103,31 @@ async fn many_parked_events_are_written_changed_and_buried_together() {
     flusher.await.unwrap().unwrap();
     store.close().await;
     cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_is_stored_replaced_and_read_and_a_late_owner_stores_none() {
+    let cluster = Cluster::start().await;
+    let store = Store::open(cluster.options(), Config::default()).await.unwrap();
+    let lease = Lease::acquire(&store, true).await.unwrap();
+    let (settlement, _flusher) = Settlement::new(store.clone(), lease);
+    assert_eq!(settlement.plan("lake").await.unwrap(), None);
+    let plan = Plan {
+        revision: 3,
+        now_ms: 5,
+        seed: u64::MAX,
+        range: [(1, (3, 9)), (2, (1, 4))].into(),
+        objects: [("events".to_owned(), "a/b.json.gz".to_owned())].into(),
+        uploaded: false,
+    };
+    settlement.store_plan("lake", &plan).await.unwrap();
+    settlement.plan_uploaded("lake").await.unwrap();
+    assert_eq!(settlement.plan("lake").await.unwrap(), Some(Plan { uploaded: true, ..plan.clone() }));
+    let next = Plan { range: [(2, (5, 5))].into(), objects: [].into(), ..plan.clone() };
+    settlement.store_plan("lake", &next).await.unwrap();
+    assert_eq!(settlement.plan("lake").await.unwrap(), Some(next));
+
+    let _taken_over = Lease::acquire(&store, true).await.unwrap();
+    assert!(matches!(settlement.store_plan("lake", &plan).await, Err(pintle_store::Error::Fenced)));
+    assert!(matches!(settlement.plan_uploaded("lake").await, Err(pintle_store::Error::Fenced)));
 }

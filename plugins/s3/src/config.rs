@@ -35,7 +35,11 @@ impl Config {
         }
         settings.text("region");
         let endpoint = settings.text("endpoint");
-        if !endpoint.is_empty()
+        if let Some(path) = endpoint.strip_prefix("file://") {
+            if !path.starts_with('/') {
+                settings.wrong("endpoint", "must be written file:///path, with the path from the root");
+            }
+        } else if !endpoint.is_empty()
             && let Err(wrong) = check_url(&endpoint)
         {
             settings.wrong("endpoint", wrong);

@@ -94,6 +94,7 @@ impl Found {
 fn hosts(manifest: &Value) -> String {
     let hosts: Vec<&str> = manifest["hosts"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     match hosts.as_slice() {
+        [] if manifest["wire"] == "objects" => "a bucket or a folder: the host writes its records".to_owned(),
         [] => "no host: add `hosts` to the manifest".to_owned(),
         ["*"] => "any public host".to_owned(),
         hosts => hosts.join(", "),

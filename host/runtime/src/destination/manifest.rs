@@ -27,6 +27,8 @@ pub struct Manifest {
     pub config: Value,
     /// Hosts its requests may go to.
     pub hosts: Hosts,
+    /// What carries its deliveries.
+    pub wire: Wire,
     /// Who judges answers.
     pub conclude: Conclude,
     /// Whether it can merge prepared requests.
@@ -53,6 +55,8 @@ struct Written {
     #[serde(default)]
     hosts: Hosts,
     #[serde(default)]
+    wire: Wire,
+    #[serde(default)]
     conclude: Conclude,
     #[serde(default)]
     combine: bool,
@@ -61,6 +65,17 @@ struct Written {
     auth: Auth,
     #[serde(default)]
     rate: Rate,
+}
+
+/// What carries deliveries, and so what a plugin has to describe.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Wire {
+    /// Requests over HTTP.
+    #[default]
+    Http,
+    /// Records that the host gathers into objects: the stream is the bucket, the key the folder.
+    Objects,
 }
 
 /// Who judges the answer to a request.
@@ -126,12 +141,16 @@ impl Manifest {
         let document: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
         // From the text again: its errors know lines and columns.
         let written: Written = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        let Written { name, version, message_types, config, hosts, conclude, combine, batch, auth, rate } = written;
+        let Written { name, version, message_types, config, hosts, wire, conclude, combine, batch, auth, rate } =
+            written;
         check_name(&name)?;
         check_version(&version)?;
         check_types(&message_types)?;
         if rate.requests_per_second.is_some_and(|rate| !(rate.is_finite() && rate > 0.0)) {
             return Err("`rate.requestsPerSecond` must be more than 0".to_owned());
+        }
+        if combine && wire == Wire::Objects {
+            return Err("`combine` merges requests, and `wire` says that there are none".to_owned());
         }
         if combine && batch.is_none() {
             return Err("`combine` needs `batch`: how many events and bytes one combined request may have".to_owned());
@@ -144,6 +163,7 @@ impl Manifest {
             message_types,
             config,
             hosts,
+            wire,
             conclude,
             combine,
             batch,

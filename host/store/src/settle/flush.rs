@@ -63,6 +63,7 @@ impl Dirty {
 #[derive(Clone, Debug)]
 pub struct Settlement {
     store: Store,
+    lease: Lease,
     dirty: Arc<Dirty>,
     urgent: Arc<Notify>,
     /// How many flushes have begun and how many have been written.
@@ -92,6 +93,7 @@ impl Settlement {
         let (sender, written) = watch::channel(0);
         let settlement = Settlement {
             store: store.clone(),
+            lease,
             dirty: dirty.clone(),
             urgent: urgent.clone(),
             written,
@@ -176,6 +178,11 @@ impl Settlement {
                 return;
             }
         }
+    }
+
+    /// The database, and the lease under which it may be written to.
+    pub(crate) fn owned(&self) -> (&Store, Lease) {
+        (&self.store, self.lease)
     }
 
     /// Woken whenever stored cursors have moved.

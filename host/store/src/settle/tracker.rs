@@ -194,6 +194,22 @@ impl Tracker {
         }
     }
 
+    /// Begins a chunk without waiting for room: for who settles whole ranges, in the order of each lane, so that
+    /// nothing is ever settled far beyond the cursor. The answer says which of its events are settled already.
+    ///
+    /// # Errors
+    /// As [`Tracker::begin`].
+    pub fn begin_ahead(self: &Arc<Self>, lane: i64, seq: i64, events: u32) -> Result<Vec<bool>, Error> {
+        let mut state = self.state();
+        let marks = state.lanes.entry(lane).or_insert_with(|| LaneMarks::restore(1, 0, &[]));
+        marks.begin(seq, events).map_err(|refused| Error::BegunBefore {
+            destination: self.destination.to_string(),
+            lane,
+            seq,
+            next: refused.next,
+        })
+    }
+
     /// Marks events that this destination has nothing to do with.
     pub fn pass(self: &Arc<Self>, lane: i64, seq: i64, events: impl Iterator<Item = u32>) {
         let mut state = self.state();

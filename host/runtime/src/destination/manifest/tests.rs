@@ -25,6 +25,16 @@ fn a_short_manifest_gets_the_defaults() {
 }
 
 #[test]
+fn a_plugin_says_what_carries_its_deliveries() {
+    assert_eq!(Manifest::parse(SHORT).unwrap().wire, Wire::Http);
+    assert_eq!(with(r#""wire":"objects""#).unwrap().wire, Wire::Objects);
+    let error = with(r#""wire":"pigeon""#).unwrap_err();
+    assert!(error.contains("pigeon") && error.contains("objects"), "{error}");
+    let error = with(r#""wire":"objects","combine":true,"batch":{"events":1,"bytes":1}"#).unwrap_err();
+    assert!(error.contains("`combine` merges requests"), "{error}");
+}
+
+#[test]
 fn what_is_wrong_with_a_manifest_is_named() {
     for (text, part) in [
         (r#"{"version":"1.0.0","messageTypes":["track"]}"#, "missing field `name`"),

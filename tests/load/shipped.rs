@@ -1,6 +1,6 @@
 //! The destinations that come with Pintle, and what the same transforms cost in the system that people come from.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// A destination that is measured.
 #[derive(Debug)]
@@ -53,6 +53,6 @@ impl Shipped {
 
     /// Its configuration.
     pub fn configuration(&self) -> Value {
-        serde_json::from_str(self.config).unwrap_or_else(|_| json!(null))
+        serde_json::from_str(self.config).unwrap_or_default()
     }
 }

@@ -47,8 +47,9 @@ async fn differs(plugin: &Arc<DestinationPlugin>, case: &Case) -> Option<String>
         (Ok(destination), None) => destination,
     };
     let context = Context { now_ms: case.now_ms, random_seed: 0, attempt: 1 };
-    let Some(batch) = case.batch() else { return None };
-    let outcomes = destination.transform(context, batch.into_bytes(), 1).await;
+    // Without an event the configuration is all that it is about.
+    let batch = case.batch()?.into_bytes();
+    let outcomes = destination.transform(context, batch, 1).await;
     let fate = match outcomes {
         Ok(mut outcomes) => Fate::from(outcomes.remove(0)),
         Err(failure) => return Some(format!("transform: {failure}")),

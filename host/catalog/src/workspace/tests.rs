@@ -134,7 +134,7 @@ const WRONG: &[(&str, &str)] = &[
     ("sources:\n  a: {write-key: x, enabled: perhaps}\n", "w.yaml:2:30: "),
     (
         "sources: {}\ndestinations:\n  d: {plugin: webhok}\n",
-        "w.yaml:3:15: destinations.d.plugin: there is no plugin `webhok`; use one of the plugins webhook",
+        "w.yaml:3:15: destinations.d.plugin: there is no plugin `webhok`; use one of the plugins amplitude, braze, customerio",
     ),
     ("sources: {}\ndestinations:\n  d: {config: {}}\n", "w.yaml:3:7: missing field `plugin`"),
     (

@@ -3,7 +3,7 @@
 use super::{BUSY, busy, events, narrow, patient, sizes};
 use crate::setup::{Plugin, World, quick, until};
 use pintle_router::{Config, Outlet};
-use pintle_tests::receiver::Answer;
+use pintle_tests::receiver::{Answer, Received};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -51,10 +51,11 @@ async fn what_is_left_alone_by_halves_is_combined_and_told_from_its_neighbours()
 async fn a_parked_event_is_combined_when_it_comes_again() {
     let world = World::of(Plugin::BulkAlone).await;
     let tries = NonZeroU32::new(2).unwrap();
-    world.receiver.answer_by(|received| Answer::status(if events(received)[0].0 == BUSY { 500 } else { 200 }));
+    let fails = |received: &Received| events(received).iter().any(|(key, _)| *key == BUSY);
+    world.receiver.answer_by(move |received| Answer::status(if fails(received) { 500 } else { 200 }));
     let outlet = world.outlet(Config { memory_tries: tries, ..quick() }).await;
     send(&world, &outlet, [(BUSY, 0)].into_iter().chain((1..20).map(|idx| (u64::from(idx), idx)))).await;
-    until(&outlet, "one parked event", |status| status.parked == 1 && status.waiting == 0).await;
+    until(&outlet, "a parked event", |status| status.parked > 0).await;
     world.receiver.always(Answer::status(200));
     until(&outlet, "all of them", |status| status.delivered_total == 20).await;
     assert!(world.receiver.received().iter().all(|received| !events(received).is_empty()));

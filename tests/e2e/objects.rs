@@ -95,7 +95,7 @@ async fn killed_between_any_two_steps_it_writes_the_same_objects_again_and_no_ot
         s3.make_bucket(BUCKET);
         // An object for each user: some are there when the process ends, others are not.
         let mut config = s3.config(BUCKET);
-        config["prefix"] = "{{ event.properties.user || \"none\" }}".into();
+        config["prefix"] = "{{ event.userId || \"none\" }}".into();
         let workspace = Workspace::new().destination("lake", "s3", config);
         let mut pintle = Pintle::start(options(&workspace)).await;
         pintle.stop();

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use flate2::read::GzDecoder;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use hyper::service::{Service as _, service_fn};
+use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use s3s::auth::SimpleAuth;
@@ -212,7 +212,7 @@ async fn answer(
     shared: &Shared,
 ) -> Result<Response<s3s::Body>, s3s::HttpError> {
     if request.method() != Method::PUT {
-        return service.call(request).await;
+        return service.call(request.map(s3s::Body::from)).await;
     }
     let hold = *shared.hold.lock().unwrap_or_else(PoisonError::into_inner);
     shared.puts.lock().unwrap_or_else(PoisonError::into_inner).push(request.uri().to_string());
@@ -222,7 +222,7 @@ async fn answer(
         stop(shared).await;
         return Ok(Response::new(s3s::Body::from(Bytes::new())));
     }
-    let answer = service.call(request).await;
+    let answer = service.call(request.map(s3s::Body::from)).await;
     if hold == Some(Hold::Answer) {
         stop(shared).await;
     }

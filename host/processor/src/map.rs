@@ -89,13 +89,7 @@ impl Mapper {
     }
 
     /// What is to be done with each product.
-    async fn ends(
-        &self,
-        inputs: &[Input],
-        products: Vec<Product>,
-        now_ms: u64,
-        config: &Config,
-    ) -> Vec<(usize, Product, Way)> {
+    async fn ends(&self, inputs: &[Input], products: Vec<Product>, now_ms: u64, config: &Config) -> Vec<Ending> {
         let wire = self.plugin.manifest().wire;
         let going: Vec<(&Product, &Bytes)> =
             products.iter().filter_map(|product| Some((product, product.result.as_ref().ok()?))).collect();
@@ -233,12 +227,11 @@ enum Way {
     },
 }
 
+/// What becomes of a product of the input at a place.
+type Ending = (usize, Product, Way);
+
 /// The ends of those that settle together, with their inputs: of all, or of each for itself.
-fn shares(
-    inputs: &[Input],
-    ends: Vec<(usize, Product, Way)>,
-    grouped: bool,
-) -> Vec<(&[Input], Vec<(usize, Product, Way)>)> {
+fn shares(inputs: &[Input], ends: Vec<Ending>, grouped: bool) -> Vec<(&[Input], Vec<Ending>)> {
     if grouped {
         return vec![(inputs, ends)];
     }

@@ -232,28 +232,29 @@ async fn judge(pintle: &Pintle, id: &str, end: End, endpoint: &Endpoint) {
     // Nothing is lost, nothing else comes, and first receipts are in order.
     let mut first: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     let mut last: BTreeMap<String, u64> = BTreeMap::new();
-    let seen = endpoint.seen();
-    for body in &seen.accepted {
-        let event: Value = serde_json::from_slice(body).unwrap();
-        let (user, n) = (event["userId"].as_str().unwrap().to_owned(), event["properties"]["n"].as_u64().unwrap());
-        if first.insert(message_id(body), body.clone()).is_none() {
-            let before = last.insert(user.clone(), n);
-            assert!(before.is_none_or(|before| before < n), "{id}: {user}/{n} came after {before:?}");
-        }
-    }
-    assert_eq!(first.len() as u64, EVENTS - dead, "{id}: different events that were taken");
-    for one in &guilty {
-        let tries = seen.tries.get(*one).copied().unwrap_or_default();
-        match end {
-            End::Delivered | End::Dead(_) => assert_eq!(tries, 1, "{id}: tries of {one}"),
-            End::GivenUp => assert_eq!(tries as u64, ATTEMPTS_MAX, "{id}: tries of {one}"),
-            End::Retried if matches!(endpoint.wrong(), Wrong::Sometimes(_)) => {
-                assert_eq!(tries, TIMES + 1, "{id}: tries of {one}");
+    {
+        let seen = endpoint.seen();
+        for body in &seen.accepted {
+            let event: Value = serde_json::from_slice(body).unwrap();
+            let (user, n) = (event["userId"].as_str().unwrap().to_owned(), event["properties"]["n"].as_u64().unwrap());
+            if first.insert(message_id(body), body.clone()).is_none() {
+                let before = last.insert(user.clone(), n);
+                assert!(before.is_none_or(|before| before < n), "{id}: {user}/{n} came after {before:?}");
             }
-            End::Retried | End::Waits(_) => {}
+        }
+        assert_eq!(first.len() as u64, EVENTS - dead, "{id}: different events that were taken");
+        for one in &guilty {
+            let tries = seen.tries.get(*one).copied().unwrap_or_default();
+            match end {
+                End::Delivered | End::Dead(_) => assert_eq!(tries, 1, "{id}: tries of {one}"),
+                End::GivenUp => assert_eq!(tries as u64, ATTEMPTS_MAX, "{id}: tries of {one}"),
+                End::Retried if matches!(endpoint.wrong(), Wrong::Sometimes(_)) => {
+                    assert_eq!(tries, TIMES + 1, "{id}: tries of {one}");
+                }
+                End::Retried | End::Waits(_) => {}
+            }
         }
     }
-    drop(seen);
     let (reason, attempts) = match end {
         End::Dead(reason) => (reason, 1),
         End::GivenUp => ("attempts-max", ATTEMPTS_MAX),

@@ -1,6 +1,6 @@
 //! Requests that go by themselves, where the plugin wants those combined as well.
 
-use super::{BUSY, busy, events, narrow, patient, sizes};
+use super::{BUSY, busy, events, narrow, sizes};
 use crate::setup::{Plugin, World, quick, until};
 use pintle_router::{Config, Outlet};
 use pintle_tests::receiver::{Answer, Received};
@@ -17,14 +17,14 @@ async fn send(world: &World, outlet: &Outlet, events: impl Iterator<Item = (u64,
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_without_company_is_combined_all_the_same() {
     let world = World::of(Plugin::BulkAlone).await;
-    let outlet = world.outlet(patient()).await;
+    let outlet = world.outlet(quick()).await;
     send(&world, &outlet, [(1, 0)].into_iter()).await;
     let received = world.receiver.wait_for(1).await;
     assert_eq!(events(&received[0]), [(1, 0)]);
     until(&outlet, "its end", |status| status.delivered_total == 1).await;
 
     let world = World::of(Plugin::Bulk).await;
-    let outlet = world.outlet(patient()).await;
+    let outlet = world.outlet(quick()).await;
     send(&world, &outlet, [(1, 0)].into_iter()).await;
     let received = world.receiver.wait_for(1).await;
     assert!(received[0].json().get("events").is_none(), "only where the manifest says so");
@@ -64,7 +64,7 @@ async fn a_parked_event_is_combined_when_it_comes_again() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_plugin_that_crashes_over_it_has_its_request_sent_as_it_is() {
     let world = World::of(Plugin::BulkAlone).await;
-    let outlet = world.outlet(patient()).await;
+    let outlet = world.outlet(quick()).await;
     outlet.send(world.delivery_with(1, 0, &[("please", "crash")]).await).await.unwrap();
     let received = world.receiver.wait_for(1).await;
     assert_eq!(events(&received[0]), [(1, 0)]);

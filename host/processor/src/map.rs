@@ -82,13 +82,7 @@ impl Mapper {
     }
 
     /// What is to be done with each product.
-    async fn ends(
-        &self,
-        inputs: &[Input],
-        products: Vec<Product>,
-        now_ms: u64,
-        config: &Config,
-    ) -> Vec<(usize, Product, Way)> {
+    async fn ends(&self, inputs: &[Input], products: Vec<Product>, now_ms: u64, config: &Config) -> Vec<Ended> {
         let wire = self.plugin.manifest().wire;
         let going: Vec<(&Product, &Bytes)> =
             products.iter().filter_map(|product| Some((product, product.result.as_ref().ok()?))).collect();
@@ -129,7 +123,7 @@ impl Mapper {
     }
 
     /// One ticket for `inputs`; their ends are handed in, and what has none yet is returned.
-    fn settle(&self, inputs: &[Input], ends: Vec<(usize, Product, Way)>) -> Vec<pintle_router::Delivery> {
+    fn settle(&self, inputs: &[Input], ends: Vec<Ended>) -> Vec<pintle_router::Delivery> {
         let positions = inputs.iter().map(|input| input.position).collect();
         let owners = ends.iter().map(|(owner, ..)| place(inputs, *owner) as u32).collect();
         let ticket = Arc::new(Ticket::new(self.tracker.clone(), positions, owners));
@@ -201,6 +195,9 @@ impl Deferred {
     }
 }
 
+/// A product, whose it is, and what is to be done with it.
+type Ended = (usize, Product, Way);
+
 /// What is to be done with one output.
 enum Way {
     /// All of what the plugin described is for its wire.
@@ -220,11 +217,7 @@ enum Way {
 }
 
 /// The ends of those that settle together, with their inputs: of all, or of each for itself.
-fn shares(
-    inputs: &[Input],
-    ends: Vec<(usize, Product, Way)>,
-    grouped: bool,
-) -> Vec<(&[Input], Vec<(usize, Product, Way)>)> {
+fn shares(inputs: &[Input], ends: Vec<Ended>, grouped: bool) -> Vec<(&[Input], Vec<Ended>)> {
     if grouped {
         return vec![(inputs, ends)];
     }

@@ -199,7 +199,7 @@ impl Keeper {
     async fn retry(&self, parked: Parked) {
         let Setup { tracker, suppressions, plugin: Some(plugin), .. } = &self.setup else { return };
         let fate = match retried::retry(plugin, &parked, suppressions).await {
-            End::Settle(fate) => fate,
+            End::Settle(fate) => *fate,
             End::Write(objects) => {
                 self.uploads.all(&objects).await;
                 Fate::Delivered

@@ -19,14 +19,14 @@ pub(super) enum End {
     /// These are to be written; then it is delivered.
     Write(Vec<Object>),
     /// It ends here.
-    Settle(Fate),
+    Settle(Box<Fate>),
 }
 
 /// Passes an event through the destination's plugin again.
 pub(super) async fn retry(plugin: &Destination, parked: &Parked, suppressed: &Suppressions) -> End {
     let payload: Value = serde_json::from_slice(&parked.payload).unwrap_or_default();
     if is_suppressed(&payload["message"]["userId"], suppressed) {
-        return End::Settle(Fate::Filtered { reason: suppressions::REASON.to_owned() });
+        return End::Settle(Box::new(Fate::Filtered { reason: suppressions::REASON.to_owned() }));
     }
     let context = Context {
         now_ms: now_ms(),
@@ -34,12 +34,12 @@ pub(super) async fn retry(plugin: &Destination, parked: &Parked, suppressed: &Su
         attempt: parked.attempt.saturating_add(1),
     };
     let batch = [b"[", &parked.payload[..], b"]"].concat();
-    let dead = |reason: String| End::Settle(Fate::Dead(parked.dead(reason)));
+    let dead = |reason: String| End::Settle(Box::new(Fate::Dead(parked.dead(reason))));
     match plugin.transform(context, batch, 1).await {
         Err(failure) => dead(format!("the destination's plugin failed: {failure}")),
         Ok(mut outcomes) => match outcomes.pop() {
             None => dead("the destination's plugin gave no outcome for the event".to_owned()),
-            Some(Outcome::Filter(reason)) => End::Settle(Fate::Filtered { reason }),
+            Some(Outcome::Filter(reason)) => End::Settle(Box::new(Fate::Filtered { reason })),
             Some(Outcome::Reject(reason)) => dead(reason),
             Some(Outcome::Deliver(described)) => {
                 match described.iter().find_map(|described| misfit(described, Wire::Objects)) {

@@ -95,7 +95,7 @@ mod tests {
         let mut lines = Lines::new();
         lines.push(b"{\"a\":\n  1}");
         lines.push(b"{\"b\":\"x\\ny\"}");
-        assert_eq!((lines.count(), lines.bytes()), (2, 25));
+        assert_eq!((lines.count(), lines.bytes()), (2, 24));
         assert_eq!(text(lines), "{\"a\":   1}\n{\"b\":\"x\\ny\"}\n");
         assert_eq!(text(Lines::new()), "");
     }

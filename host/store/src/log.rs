@@ -26,6 +26,7 @@ mod lag;
 mod lane;
 pub mod last;
 mod reader;
+pub mod search;
 mod segment;
 mod tail;
 

@@ -3,6 +3,7 @@
 use crate::dead_letters::{DeadLetter, DeadLetterDetail, DeadLetterFilter, RetryOutcome};
 use crate::status::Status;
 use crate::tail::TailEvent;
+use crate::views::traces::WhyView;
 use futures_util::future::BoxFuture;
 use serde_json::value::RawValue;
 use tokio::sync::broadcast;
@@ -30,9 +31,25 @@ pub trait Plant: Send + Sync + 'static {
     /// Delivers a dead letter again, outside the order of its key.
     fn retry(&self, id: String) -> Answer<'_, RetryOutcome>;
 
+    /// What is known of the events with a message id.
+    fn why(&self, question: Question) -> Answer<'_, WhyView>;
+
     /// Events accepted from now on. The channel is bounded: who does not keep up misses events and is
     /// told how many.
     fn tail(&self) -> broadcast::Receiver<TailEvent>;
+}
+
+/// Which event is asked about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Question {
+    /// Its message id.
+    pub message_id: String,
+    /// Its source; all that there are when absent.
+    pub source: Option<String>,
+    /// Not received before that, in Unix milliseconds.
+    pub since_ms: Option<i64>,
+    /// Not received after that, in Unix milliseconds.
+    pub until_ms: Option<i64>,
 }
 
 /// Who wants something done, and why: it is written down.

@@ -4,15 +4,19 @@ use crate::admission::Admission;
 use crate::batch::{Input, Scope};
 use crate::spec::{Mode, Spec};
 use pintle_events::{EventRef, Position};
+use pintle_router::Scribe;
+use pintle_router::trace::Subject;
 use pintle_store::Error;
 use pintle_store::log::Chunk;
 use pintle_store::settle::{Fate, Ticket, Tracker};
 use pintle_store::suppressions::{self, Suppressions};
+use pintle_store::traces::{Kind, Seen};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Why a copy of an earlier event is not delivered.
-const DUPLICATE: &str = "duplicate: an event with this messageId came before";
+pub(crate) const DUPLICATE: &str = "duplicate: an event with this messageId came before";
 
 /// Decides which events of a chunk a destination gets.
 pub struct Intake {
@@ -23,6 +27,7 @@ pub struct Intake {
     /// The message types that the plugin takes; empty for all.
     plugin_types: Vec<String>,
     suppressions: Suppressions,
+    scribe: Scribe,
 }
 
 struct Way {
@@ -30,6 +35,26 @@ struct Way {
     scope: Scope,
     admission: Admission,
     starts: BTreeMap<i64, i64>,
+}
+
+impl Way {
+    fn subject<'a>(&'a self, event: &EventRef<'a>, position: Position) -> Subject<'a> {
+        let (source_id, connection_id) = (&*self.source_id, self.scope.connection_id());
+        Subject { position, source_id, message_id: event.message_id, connection_id }
+    }
+
+    fn seen<'a>(&'a self, event: &EventRef<'a>, position: Position) -> Seen<'a> {
+        Seen {
+            position,
+            source_id: &self.source_id,
+            connection_id: self.scope.connection_id(),
+            message_id: event.message_id,
+            event_type: event.event_type,
+            user_id: event.user_id,
+            anonymous_id: event.anonymous_id,
+            received_at_ms: event.received_at_ms,
+        }
+    }
 }
 
 /// Events of one connection, in the order of the log.
@@ -44,6 +69,7 @@ impl Intake {
         mut starts: BTreeMap<String, BTreeMap<i64, i64>>,
         plugin_types: Vec<String>,
         suppressions: Suppressions,
+        scribe: Scribe,
     ) -> Intake {
         let routes = spec
             .routes
@@ -59,7 +85,7 @@ impl Intake {
             })
             .collect();
         tracker.set_sources(spec.sources());
-        Intake { spec, tracker, routes, plugin_types, suppressions }
+        Intake { spec, tracker, routes, plugin_types, suppressions, scribe }
     }
 
     /// Whether a chunk can be begun at once. Who holds events back that it has taken must not wait for room:
@@ -78,6 +104,7 @@ impl Intake {
         let settled = self.tracker.begin(chunk.lane, chunk.seq, chunk.events()).await?;
         let mut passed = Vec::new();
         let mut taken = 0;
+        let is_traced = self.scribe.is_active();
         for idx in (0..chunk.events()).filter(|idx| !settled[*idx as usize]) {
             let event = chunk.event(idx);
             let position = Position { lane: chunk.lane, seq: chunk.seq, idx };
@@ -87,10 +114,15 @@ impl Intake {
                 passed.push(idx);
                 continue;
             };
+            let followed = is_traced && self.scribe.sees(&way.seen(&event, position));
             let filtered =
                 if chunk.is_duplicate(idx) { Some(DUPLICATE.to_owned()) } else { self.filtered(&event, way) };
             if let Some(reason) = filtered {
                 crate::metrics::ended(&self.spec.id, "filtered");
+                if followed {
+                    let body = json!({"reason": reason, "revision": self.scribe.revision()});
+                    self.scribe.record(&way.subject(&event, position), Kind::Filtered, body);
+                }
                 Ticket::new(self.tracker.clone(), vec![position], vec![0]).settle(0, Fate::Filtered { reason });
                 continue;
             }

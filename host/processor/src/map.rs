@@ -5,6 +5,8 @@ use crate::chain::{End, Product};
 use crate::config::Config;
 use crate::{integrations, isolate, metrics};
 use bytes::Bytes;
+use pintle_router::Scribe;
+use pintle_router::trace::Mapped;
 use pintle_runtime::CallFailure;
 use pintle_runtime::destination::{Context, Delivery as Described, Destination, Outcome, Request};
 use pintle_store::settle::{DeadLetter, Fate, Stage, Ticket, Tracker};
@@ -17,6 +19,8 @@ pub struct Mapper {
     pub plugin: Arc<Destination>,
     /// Where events are settled.
     pub tracker: Arc<Tracker>,
+    /// Writes down what happens to events that somebody follows.
+    pub scribe: Scribe,
 }
 
 impl Mapper {
@@ -41,12 +45,25 @@ impl Mapper {
                 let count = part.len();
                 let first = inputs[events[part.start].0.owner].position;
                 let context = Context { now_ms, random_seed: seed(first), attempt: 1 };
+                let part = &events[part];
+                let one = |(product, members): &(&Product, &'_ Bytes)| {
+                    batch::encode(std::iter::once((*members, inputs[product.owner].position, product.ordinal)))
+                };
                 let encoded = batch::encode(
-                    events[part]
-                        .iter()
-                        .map(|(product, members)| (*members, inputs[product.owner].position, product.ordinal)),
+                    part.iter().map(|(product, members)| (*members, inputs[product.owner].position, product.ordinal)),
                 );
-                let outcomes = self.plugin.transform(context, encoded, count).await?;
+                let outcomes = self.plugin.transform(context, encoded, count).await;
+                if self.scribe.is_active() {
+                    for (place, event) in part.iter().enumerate() {
+                        let subject = inputs[event.0.owner].subject();
+                        if self.scribe.follows(&subject) {
+                            let (input, outcomes) = (&one(event)[..], outcomes.as_deref());
+                            let mapped = Mapped { context, input, events: count, place, outcomes };
+                            self.scribe.mapped(&subject, &self.plugin, &mapped);
+                        }
+                    }
+                }
+                let outcomes = outcomes?;
                 if outcomes.len() == count {
                     Ok(outcomes)
                 } else {
@@ -110,7 +127,9 @@ impl Mapper {
                 }),
                 Way::Filter { reason } => {
                     metrics::ended(self.tracker.destination(), "filtered");
-                    ticket.settle(output, Fate::Filtered { reason });
+                    let fate = Fate::Filtered { reason };
+                    self.scribe.settled(&input.subject(), output, &fate);
+                    ticket.settle(output, fate);
                 }
                 Way::Dead { stage, reason, error, payload } => {
                     metrics::ended(self.tracker.destination(), "dead");
@@ -131,7 +150,9 @@ impl Mapper {
                         event_type: input.event_type.clone(),
                         key_hash: input.key_hash,
                     };
-                    ticket.settle(output, Fate::Dead(letter));
+                    let fate = Fate::Dead(letter);
+                    self.scribe.settled(&input.subject(), output, &fate);
+                    ticket.settle(output, fate);
                 }
             }
         }

@@ -10,13 +10,15 @@ use crate::map::Mapper;
 use crate::metrics;
 use crate::plugins::{self, Plugins, Unloadable};
 use crate::spec::{Mode, Route, Running, Spec};
+use crate::trace;
 use pintle_catalog::{Catalog, secrets};
-use pintle_router::{HttpClient, Mask, Outlet};
+use pintle_router::{HttpClient, Mask, Outlet, Scribe};
 use pintle_runtime::destination::ConfigureError;
 use pintle_runtime::transformation::Context;
 use pintle_store::log::{Chunk, Log, Reader};
 use pintle_store::settle::{Settlement, Tracker};
 use pintle_store::suppressions::Suppressions;
+use pintle_store::traces::Tracer;
 use pintle_store::{Store, fail_point, revisions};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,6 +50,8 @@ pub struct Parts {
     pub journal: Journal,
     /// Users whose events go nowhere.
     pub suppressions: Suppressions,
+    /// Which events somebody follows.
+    pub tracer: Tracer,
     /// What is configured.
     pub catalog: watch::Receiver<Arc<Catalog>>,
     /// False while this process is not sure to own the destinations.
@@ -112,6 +116,7 @@ pub struct Runner {
     chains: BTreeMap<Arc<str>, Chain>,
     delivery: Option<(Mapper, Outlet)>,
     plugin_types: Vec<String>,
+    scribe: Scribe,
 }
 
 impl Runner {
@@ -120,11 +125,14 @@ impl Runner {
     /// # Errors
     /// [`Held`] says what stands in the way.
     pub async fn set_up(parts: Parts, spec: Arc<Spec>, tracker: Arc<Tracker>) -> Result<Runner, Held> {
-        let mut runner =
-            Runner { parts, spec, tracker, chains: BTreeMap::new(), delivery: None, plugin_types: Vec::new() };
+        let scribe = scribe(&parts, &spec, &Mask::default());
+        let (chains, plugin_types) = (BTreeMap::new(), Vec::new());
+        let mut runner = Runner { parts, spec, tracker, chains, delivery: None, plugin_types, scribe };
         if runner.spec.mode == Mode::Deliver {
             runner.load_chains().await?;
             runner.open_outlet().await?;
+            // Only now are all secrets known that may be in what the chains are given.
+            runner.chains.values_mut().for_each(|chain| chain.watch(runner.scribe.clone()));
         }
         Ok(runner)
     }
@@ -154,7 +162,9 @@ impl Runner {
                 Err(error) => return Err(Held::Code { name: running.name.clone(), error }),
             };
             let book = self.parts.journal.book(id);
+            let code = trace::code(id, running, &self.spec.given, &loaded);
             chain.push(&running.name, context(id, running), loaded, Some(book));
+            chain.told(code);
             if step + 1 == route.source.transformations.len() {
                 chain.fan_out(Gate::new(&self.spec.id, &self.spec.destination));
             }
@@ -169,6 +179,7 @@ impl Runner {
         let plugin = component.configure(&config).await?;
         self.plugin_types = plugin.manifest().message_types.clone();
         let mask = Mask::of_config(&plugin.manifest().config, &config);
+        self.scribe = scribe(&self.parts, &self.spec, &mask);
         let mut router = self.parts.router.clone();
         if let Some(concurrency) = plugin.manifest().rate.concurrency {
             router.concurrency_max = router.concurrency_max.min(concurrency);
@@ -183,8 +194,10 @@ impl Runner {
             mask,
             attempts_allowed: self.parts.attempts_allowed.clone(),
             suppressions: self.parts.suppressions.clone(),
+            scribe: self.scribe.clone(),
         });
-        self.delivery = Some((Mapper { plugin, tracker: self.tracker.clone() }, outlet));
+        let mapper = Mapper { plugin, tracker: self.tracker.clone(), scribe: self.scribe.clone() };
+        self.delivery = Some((mapper, outlet));
         Ok(())
     }
 
@@ -213,6 +226,7 @@ impl Runner {
             starts,
             std::mem::take(&mut self.plugin_types),
             self.parts.suppressions.clone(),
+            self.scribe.clone(),
         );
         let mut reader = self.parts.log.reader(self.tracker.next_chunks());
         let result = tokio::select! {
@@ -320,6 +334,14 @@ impl Runner {
         let products = chain.run(inputs, now_ms, &self.parts.config).await;
         mapper.map(inputs, products, chain.groups(), now_ms, &self.parts.config).await
     }
+}
+
+/// Masks a destination's secrets, and the credentials that its transformations may put into events.
+fn scribe(parts: &Parts, spec: &Spec, mask: &Mask) -> Scribe {
+    // Without them no transformation loads; then there is nothing to write either.
+    let credentials = spec.given.secrets().unwrap_or_default();
+    let mask = mask.and(&Mask::new(credentials.values()));
+    Scribe::new(parts.tracer.clone(), spec.id.as_str().into(), mask, parts.catalog.borrow().revision)
 }
 
 /// Whether the catalog in force still asks for what a runner does. A chunk may have been committed under a newer

@@ -35,6 +35,7 @@ pub mod metrics;
 pub mod outlet;
 mod pace;
 mod throttle;
+pub mod trace;
 mod verdict;
 
 pub use breaker::Why;
@@ -44,3 +45,4 @@ pub use fetch::Fetcher;
 pub use http::HttpClient;
 pub use mask::Mask;
 pub use outlet::{Closed, Outlet, Setup, Status};
+pub use trace::Scribe;

@@ -33,7 +33,16 @@ impl std::fmt::Debug for Mask {
 impl Mask {
     /// A mask for these secrets. Empty ones are ignored.
     pub fn new<S: AsRef<str>>(secrets: impl IntoIterator<Item = S>) -> Mask {
-        let mut forms: Vec<Form> = secrets.into_iter().flat_map(|secret| forms_of(secret.as_ref())).collect();
+        Mask::of(secrets.into_iter().flat_map(|secret| forms_of(secret.as_ref())).collect())
+    }
+
+    /// A mask for the secrets of both.
+    #[must_use]
+    pub fn and(&self, other: &Mask) -> Mask {
+        Mask::of(self.forms.iter().chain(&other.forms).cloned().collect())
+    }
+
+    fn of(mut forms: Vec<Form>) -> Mask {
         forms.sort_by(|a, b| b.text.len().cmp(&a.text.len()).then_with(|| a.text.cmp(&b.text)));
         forms.dedup_by(|a, b| a.text == b.text);
         Mask { forms }

@@ -27,6 +27,7 @@ pub mod fail_point;
 pub mod lease;
 pub mod log;
 pub mod metrics;
+pub mod parked;
 pub mod rejected;
 pub mod revisions;
 pub mod rotation;

@@ -3,10 +3,11 @@
 use super::Shared;
 use super::bulk::{self, Bulk, BulkEnd};
 use super::combine::{self, Planned};
-use super::item::{Item, Live};
+use super::item::{Item, Live, parked_subject};
 use super::suppressed::is_suppressed;
 use crate::excerpt;
 use crate::http::{Answer, Unanswered};
+use crate::trace::{Mapped, Subject, Try};
 use crate::verdict::{Failure, judge};
 use pintle_events::Position;
 use pintle_events::times::now_ms;
@@ -111,7 +112,9 @@ async fn one(shared: &Shared, item: Item) -> Landing {
         return Landing::One { item, requests_done, end: End::Filtered(suppressions::REASON.to_owned()) };
     }
     let (requests_done, end) = match &item {
-        Item::Live(live) => send_all(shared, &live.delivery.requests, live.requests_done).await,
+        Item::Live(live) => {
+            send_all(shared, live.subject(), live.tries + 1, &live.delivery.requests, live.requests_done).await
+        }
         // In a box: it is rare, and would make the future of every delivery larger.
         Item::Parked(stored) => Box::pin(retry(shared, &stored.parked)).await,
     };
@@ -129,7 +132,14 @@ async fn retry(shared: &Shared, parked: &Parked) -> (u32, End) {
     batch.push(b'[');
     batch.extend_from_slice(&parked.payload);
     batch.push(b']');
-    let outcome = match shared.plugin.transform(context, batch, 1).await {
+    let subject = parked_subject(parked);
+    let input = shared.scribe.follows(&subject).then(|| batch.clone());
+    let answered = shared.plugin.transform(context, batch, 1).await;
+    if let Some(input) = input {
+        let outcomes = answered.as_deref();
+        shared.scribe.mapped(&subject, &shared.plugin, &Mapped { context, input: &input, events: 1, place: 0, outcomes });
+    }
+    let outcome = match answered {
         Ok(mut outcomes) if outcomes.len() == 1 => outcomes.remove(0),
         Ok(outcomes) => {
             let reason = format!("the destination transform gave {} outcomes for one event", outcomes.len());
@@ -155,23 +165,34 @@ async fn retry(shared: &Shared, parked: &Parked) -> (u32, End) {
                     }
                 }
             }
-            send_all(shared, &requests, parked.requests_done).await
+            send_all(shared, subject, parked.attempt.saturating_add(1), &requests, parked.requests_done).await
         }
     }
 }
 
 /// Sends the requests one after another, from the first that is not done yet.
-async fn send_all(shared: &Shared, requests: &[Request], mut done: u32) -> (u32, End) {
+async fn send_all(
+    shared: &Shared,
+    subject: Subject<'_>,
+    attempt: u32,
+    requests: &[Request],
+    mut done: u32,
+) -> (u32, End) {
     for request in requests.iter().skip(done as usize) {
-        let answer = match send(shared, request).await {
-            Ok(answer) => answer,
-            Err(failure) => {
-                let exchange = Box::new(Exchange { request: Some(request.clone()), answer: None });
-                return (done, End::Failed(failure, Some(exchange)));
+        let started = Instant::now();
+        let (answer, failure) = match send(shared, request).await {
+            Ok(answer) => {
+                let judged = judge(&shared.plugin, request, &answer, shared.config.retry_after_max).await;
+                (Some(answer), judged.err())
             }
+            Err(failure) => (None, Some(failure)),
         };
-        if let Err(failure) = judge(&shared.plugin, request, &answer, shared.config.retry_after_max).await {
-            let exchange = Box::new(Exchange { request: Some(request.clone()), answer: Some(answer) });
+        if shared.scribe.is_active() {
+            let (answer, failure, took) = (answer.as_ref(), failure.as_ref(), started.elapsed());
+            shared.scribe.attempt(&subject, &Try { request, answer, failure, attempt, members: 1, took });
+        }
+        if let Some(failure) = failure {
+            let exchange = Box::new(Exchange { request: Some(request.clone()), answer });
             return (done, End::Failed(failure, Some(exchange)));
         }
         done += 1;

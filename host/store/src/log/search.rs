@@ -9,7 +9,7 @@ use super::reader::read_chunks;
 use super::segment::{Segment, table};
 use super::{Log, front};
 use crate::Error;
-use pintle_events::{Position, key};
+use pintle_events::{EventRef, Position, key};
 use sqlx::AssertSqlSafe;
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -41,24 +41,18 @@ pub struct Wanted<'a> {
 pub struct Occurrence {
     /// Where it stands.
     pub position: Position,
-    /// Its source.
-    pub source_id: String,
-    /// Its type.
-    pub event_type: String,
-    /// Its user; empty when it has none.
-    pub user_id: String,
-    /// Its anonymous id; empty when it has none.
-    pub anonymous_id: String,
-    /// Where it came from.
-    pub request_ip: String,
-    /// When it was received, milliseconds since 1970.
-    pub received_at_ms: i64,
     /// Whether it is a copy of an earlier event.
     pub is_duplicate: bool,
-    /// The event as readers see it, a JSON object.
-    pub message: Vec<u8>,
-    /// The event as the client sent it.
-    pub raw: Vec<u8>,
+    /// As it is stored: a chunk is not held for the sake of one event.
+    frame: Vec<u8>,
+}
+
+impl Occurrence {
+    /// The event.
+    #[must_use]
+    pub fn event(&self) -> EventRef<'_> {
+        EventRef::read(&self.frame).expect("it was written from one").0
+    }
 }
 
 /// What a search has found.
@@ -92,14 +86,14 @@ impl Log {
             }
             found.bytes += segment.bytes.max(1);
             for (lane, seq) in self.chunks_with(segment.id, &hashes).await? {
-                self.open(segment.id, lane, seq, wanted, &mut found.events).await?;
+                self.pick(segment.id, lane, seq, wanted, &mut found.events).await?;
             }
             if found.events.len() >= FOUND_MAX {
                 break;
             }
         }
         // Within a lane positions are in order; lanes are merged by the clock.
-        found.events.sort_by_key(|event| (event.received_at_ms, event.position));
+        found.events.sort_by_key(|found| (found.event().received_at_ms, found.position));
         found.events.truncate(FOUND_MAX);
         Ok(found)
     }
@@ -130,7 +124,7 @@ impl Log {
         }
     }
 
-    async fn open(
+    async fn pick(
         &self,
         segment: i64,
         lane: i64,
@@ -149,20 +143,9 @@ impl Log {
                 if !is_wanted {
                     continue;
                 }
-                let mut message = Vec::with_capacity(event.raw.len() + 192);
-                event.write_message(&mut message);
-                found.push(Occurrence {
-                    position: Position { lane, seq, idx },
-                    source_id: event.source_id.to_owned(),
-                    event_type: event.event_type.to_owned(),
-                    user_id: event.user_id.to_owned(),
-                    anonymous_id: event.anonymous_id.to_owned(),
-                    request_ip: event.request_ip.to_owned(),
-                    received_at_ms: event.received_at_ms,
-                    is_duplicate: chunk.is_duplicate(idx),
-                    message,
-                    raw: event.raw.to_vec(),
-                });
+                let mut frame = Vec::new();
+                event.encode(&mut frame);
+                found.push(Occurrence { position: Position { lane, seq, idx }, is_duplicate: chunk.is_duplicate(idx), frame });
             }
         }
         Ok(())

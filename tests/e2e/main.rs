@@ -31,5 +31,6 @@ mod restart;
 mod surrogates;
 mod tls;
 mod transformations;
+mod why;
 
 use pintle_tests::http;

@@ -152,7 +152,7 @@ pub(super) fn all() -> Vec<Route> {
             .takes(Sent::Json("TraceBody")),
         delete("/admin/v1/traces/{id}", traces::switch_off)
             .says("Trace no more of them; what was recorded stays", EMPTY),
-        get("/admin/v1/events/by-message-id/{message}", traces::why)
+        get("/admin/v1/events/by-message-id/{id}", traces::why)
             .says("Where an event is, what became of it, and every recorded step", "Why")
             .asks(&[
                 ("source", "only of this source; default: all that there are"),

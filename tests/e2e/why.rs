@@ -74,7 +74,8 @@ async fn every_step_of_a_traced_user_is_told_and_its_calls_come_out_the_same_aga
     let fan_out = "export function transformEvent(event) { event.properties.first = Math.random(); return event; }";
     let options = Options::with_file(workspace(&receiver.url("/"), fan_out, RANDOM));
     let pintle = Pintle::start(options).await;
-    let on = ok(pintle.cli(&["trace", "on", "--user", "ann", "--next", "5", "--for", "10m", "--note", "ticket 7"]).await);
+    let on =
+        ok(pintle.cli(&["trace", "on", "--user", "ann", "--next", "5", "--for", "10m", "--note", "ticket 7"]).await);
     assert!(on.out.contains("the next 5 events"), "{on:?}");
 
     // Others at the same time, so that calls have more than one event; the first answer is a failure.

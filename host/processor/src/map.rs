@@ -57,8 +57,8 @@ impl Mapper {
                     for (place, event) in part.iter().enumerate() {
                         let subject = inputs[event.0.owner].subject();
                         if self.scribe.follows(&subject) {
-                            let (input, outcomes) = (&one(event)[..], outcomes.as_deref());
-                            let mapped = Mapped { context, input, events: count, place, outcomes };
+                            let (input, outcomes) = (one(event), outcomes.as_deref());
+                            let mapped = Mapped { context, input: &input, events: count, place, outcomes };
                             self.scribe.mapped(&subject, &self.plugin, &mapped);
                         }
                     }

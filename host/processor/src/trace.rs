@@ -20,6 +20,7 @@ pub(crate) fn code(id: &str, running: &Running, given: &Given, transformation: &
     let language = running.code.language;
     let is_script = transformation.loaded_at_ms().is_some();
     let libraries = given.libraries.iter().filter(|(_, code)| is_script && code.language == language);
+    let libraries = libraries.map(|(name, code)| (name.clone(), code.digest.clone().into()));
     json!({
         "transformation": id,
         "name": running.name,
@@ -30,7 +31,7 @@ pub(crate) fn code(id: &str, running: &Running, given: &Given, transformation: &
         // A component runs by itself, a script on an engine.
         "component": transformation.component_digest(),
         "loaded_at_ms": transformation.loaded_at_ms(),
-        "libraries": libraries.map(|(name, code)| (name.clone(), code.digest.clone().into())).collect::<serde_json::Map<_, _>>(),
+        "libraries": libraries.collect::<serde_json::Map<String, Value>>(),
         "hosts": running.hosts,
     })
 }
@@ -90,9 +91,9 @@ impl<'a> Call<'a> {
             };
             let output = self.scribe.written(output.as_bytes());
             let logs = result.as_ref().map(|reply| reply.logs.as_slice()).unwrap_or_default();
-            let logs = logs.iter().map(|line| {
-                json!({"level": line.level, "message": self.scribe.written(line.message.as_bytes()).text})
-            });
+            let logs = logs
+                .iter()
+                .map(|line| json!({"level": line.level, "message": self.scribe.written(line.message.as_bytes()).text}));
             let mut body = code.clone();
             let may_fetch = code["hosts"].as_array().is_some_and(|hosts| !hosts.is_empty());
             let fetches = "it may fetch, and what it was answered is not recorded";

@@ -145,7 +145,8 @@ impl Handle {
         match (state.held, outlet.breaker) {
             (Some(held), _) => held,
             (None, Some(why)) => {
-                let error = outlet.last_error.map(|(error, _)| format!("; the last error: {error}")).unwrap_or_default();
+                let error =
+                    outlet.last_error.map(|(error, _)| format!("; the last error: {error}")).unwrap_or_default();
                 format!("the destination is down: {why}{error}")
             }
             (None, None) if state.starting => "the destination is being set up".to_owned(),

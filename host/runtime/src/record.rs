@@ -135,7 +135,8 @@ mod tests {
                 body,
                 gzip: true,
             };
-            let told: Value = serde_json::from_str(&outcome(&Outcome::Deliver(vec![Delivery::Request(request)]))).unwrap();
+            let told: Value =
+                serde_json::from_str(&outcome(&Outcome::Deliver(vec![Delivery::Request(request)]))).unwrap();
             told["deliver"][0]["request"].clone()
         };
         let told = one(Body::Json("{\"a\":1.0}".into()));

@@ -3,11 +3,11 @@
 use crate::{status, why, workspace};
 use futures_util::FutureExt;
 use pintle_catalog::Catalog;
+use pintle_control::views::traces::WhyView;
 use pintle_control::{
     Answer, DeadLetter, DeadLetterDetail, DeadLetterFilter, Failure, Order, Plant, Question, RetryOutcome, Status,
     TailEvent,
 };
-use pintle_control::views::traces::WhyView;
 use pintle_processor::{Handle, RetryError, batch};
 use pintle_store::audit::Action;
 use pintle_store::dead_letters::{self, Stored};

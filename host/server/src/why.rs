@@ -56,12 +56,8 @@ pub async fn answer(parts: &Parts, question: Question) -> Result<WhyView, Error>
         }
     }
     let rejected = outcomes.rejected;
-    let searched = SearchedView {
-        sources,
-        bytes: found.bytes,
-        log_begins_ms: found.log_begins_ms,
-        back_to_ms: found.back_to_ms,
-    };
+    let searched =
+        SearchedView { sources, bytes: found.bytes, log_begins_ms: found.log_begins_ms, back_to_ms: found.back_to_ms };
     Ok(WhyView { message_id, events, rejected, searched })
 }
 
@@ -75,11 +71,8 @@ struct Outcomes {
 impl Outcomes {
     async fn read(parts: &Parts, message_id: &str, source: Option<&str>) -> Result<Outcomes, Error> {
         let store = &parts.store;
-        let filter = Filter {
-            message_id: Some(message_id.to_owned()),
-            source: source.map(str::to_owned),
-            ..Filter::default()
-        };
+        let filter =
+            Filter { message_id: Some(message_id.to_owned()), source: source.map(str::to_owned), ..Filter::default() };
         let letters = dead_letters::list(store, &filter, OTHERS_MAX).await?;
         let waiting = parked::of(store, message_id, source).await?;
         let refused = rejected::of_message(store, message_id, source, OTHERS_MAX).await?;

@@ -40,7 +40,6 @@ pub(crate) enum Trace {
 }
 
 #[derive(Debug, Args)]
-#[group(id = "what", required = true, multiple = true, args = ["user", "connection", "source"])]
 pub(crate) struct On {
     /// Events of this user: their userId or anonymousId
     #[arg(long, value_name = "ID")]
@@ -67,6 +66,10 @@ pub(crate) struct On {
 pub(super) async fn run(command: Trace, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
     match command {
         Trace::On(On { user, connection, source, next, time, note, server }) => {
+            if user.is_none() && connection.is_none() && source.is_none() {
+                let message = "say whose events are meant: --user, --connection or --source, or several of them";
+                return Err(Failure::new(Exit::Usage, message));
+            }
             let body = TraceBody { user_id: user, connection, source, events: next, seconds: time, note };
             let (client, sent) = (Client::of(&server)?, Sent::Json(serde_json::to_value(&body)?));
             let made: Value = client.send(Method::POST, PATH, sent, &[]).await?.json(&client)?;

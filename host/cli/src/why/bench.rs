@@ -34,7 +34,8 @@ impl<'a> Bench<'a> {
         let runtime = local::runtime(&Local { cache_dir: why.cache_dir.clone(), json: why.server.json })?;
         let folder = match &why.plugins_dir {
             Some(given) => {
-                Some(plugins_dir::find(Some(given)).map_err(|error| Failure::new(Exit::Usage, error))?)
+                let found = plugins_dir::find(Some(given.as_path()));
+                Some(found.map_err(|error| Failure::new(Exit::Usage, error))?)
             }
             // Uploaded components are to be had without it.
             None => plugins_dir::find(None).ok(),
@@ -202,6 +203,7 @@ fn utf8(bytes: Vec<u8>) -> Result<String, Cannot> {
 
 /// How many events an input has.
 fn events(input: &str) -> Result<usize, Cannot> {
-    let events: Vec<&RawValue> = serde_json::from_str(input).map_err(|error| format!("its input is damaged: {error}"))?;
+    let events: Vec<&RawValue> =
+        serde_json::from_str(input).map_err(|error| format!("its input is damaged: {error}"))?;
     Ok(events.len())
 }

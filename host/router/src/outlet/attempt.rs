@@ -137,7 +137,11 @@ async fn retry(shared: &Shared, parked: &Parked) -> (u32, End) {
     let answered = shared.plugin.transform(context, batch, 1).await;
     if let Some(input) = input {
         let outcomes = answered.as_deref();
-        shared.scribe.mapped(&subject, &shared.plugin, &Mapped { context, input: &input, events: 1, place: 0, outcomes });
+        shared.scribe.mapped(
+            &subject,
+            &shared.plugin,
+            &Mapped { context, input: &input, events: 1, place: 0, outcomes },
+        );
     }
     let outcome = match answered {
         Ok(mut outcomes) if outcomes.len() == 1 => outcomes.remove(0),

@@ -145,7 +145,11 @@ impl Log {
                 }
                 let mut frame = Vec::new();
                 event.encode(&mut frame);
-                found.push(Occurrence { position: Position { lane, seq, idx }, is_duplicate: chunk.is_duplicate(idx), frame });
+                found.push(Occurrence {
+                    position: Position { lane, seq, idx },
+                    is_duplicate: chunk.is_duplicate(idx),
+                    frame,
+                });
             }
         }
         Ok(())

@@ -101,7 +101,7 @@ pub async fn of(store: &Store, message_id: &str, source: Option<&str>, limit: u3
     .bind(i64::from(limit))
     .fetch_all(store.pool())
     .await?;
-    let read = |row: &sqlx::postgres::PgRow| {
+    let read = |row: &sqlx::postgres::PgRow| -> Result<Stored, Error> {
         let body = zstd::bulk::decompress(row.get(9), BODY_BYTES_MAX)
             .map_err(|error| Error::Database(sqlx::Error::Io(error)))?;
         Ok(Stored {
@@ -124,9 +124,7 @@ pub(super) async fn insert(store: &Store, steps: &[Step]) -> Result<(), Error> {
     for step in steps {
         let body = serde_json::to_vec(&step.body)?;
         sizes.push(i32::try_from(body.len()).unwrap_or(i32::MAX));
-        bodies.push(
-            zstd::bulk::compress(&body, COMPRESSION).map_err(|error| Error::Database(sqlx::Error::Io(error)))?,
-        );
+        bodies.push(zstd::bulk::compress(&body, COMPRESSION).map_err(|error| Error::Database(sqlx::Error::Io(error)))?);
     }
     sqlx::query(
         "INSERT INTO trace_steps (at_ms, lane, seq, idx, source, message_id, destination, connection, kind, bytes, \
@@ -151,7 +149,11 @@ pub(super) async fn insert(store: &Store, steps: &[Step]) -> Result<(), Error> {
 
 /// The events that are followed: the newest, at most so many, oldest first, each with the only connection on which
 /// it is, if there is only one.
-pub(super) async fn followed(store: &Store, since_ms: i64, limit: usize) -> Result<Vec<(Position, String, i64)>, Error> {
+pub(super) async fn followed(
+    store: &Store,
+    since_ms: i64,
+    limit: usize,
+) -> Result<Vec<(Position, String, i64)>, Error> {
     let rows = sqlx::query(
         "SELECT lane, seq, idx, connection, at_ms FROM trace_steps WHERE kind = 'accepted' AND at_ms >= $1 \
          ORDER BY id DESC LIMIT $2",

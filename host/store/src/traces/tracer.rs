@@ -10,7 +10,7 @@ use pintle_events::times::now_ms;
 use serde_json::{Value, json};
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -33,7 +33,8 @@ struct Inner {
     config: Config,
     /// A switch is on, or an event is followed: mostly neither, and then events cost nothing.
     is_active: AtomicBool,
-    state: Mutex<State>,
+    /// Read for every event while anything is active, written only for those that are meant.
+    state: RwLock<State>,
     waiting: mpsc::Sender<(Step, usize)>,
     waiting_bytes: Arc<AtomicUsize>,
 }
@@ -82,7 +83,7 @@ impl Tracer {
     pub fn new(store: &Store, config: Config) -> (Tracer, Writer) {
         let (waiting, queue) = mpsc::channel(WAITING_MAX);
         let waiting_bytes = Arc::new(AtomicUsize::new(0));
-        let (is_active, state) = (AtomicBool::new(false), Mutex::default());
+        let (is_active, state) = (AtomicBool::new(false), RwLock::default());
         let inner = Inner { config, is_active, state, waiting, waiting_bytes: waiting_bytes.clone() };
         let tracer = Tracer { inner: Arc::new(inner) };
         let writer = Writer::new(store.clone(), tracer.clone(), queue, waiting_bytes);
@@ -93,7 +94,7 @@ impl Tracer {
     #[must_use]
     pub fn off() -> Tracer {
         let (waiting, _) = mpsc::channel(1);
-        let (is_active, state) = (AtomicBool::new(false), Mutex::default());
+        let (is_active, state) = (AtomicBool::new(false), RwLock::default());
         let inner = Inner { config: Config::default(), is_active, state, waiting, waiting_bytes: Arc::default() };
         Tracer { inner: Arc::new(inner) }
     }
@@ -130,11 +131,11 @@ impl Tracer {
     /// for it once, however many destinations see it.
     #[must_use]
     pub fn sees(&self, seen: &Seen<'_>) -> bool {
-        if !self.is_active() {
+        if !self.is_active() || !self.state().may_mean(seen) {
             return false;
         }
         let now = now_ms();
-        let mut guard = self.state();
+        let mut guard = self.state_mut();
         let state = &mut *guard;
         if let Some(followed) = state.followed.get_mut(&seen.position) {
             // Seen on one connection, and on another that is traced as well: from here on it is followed on all.
@@ -182,7 +183,7 @@ impl Tracer {
     /// Hands a step in. Never waits: what there is no room for is dropped and counted.
     pub fn record(&self, step: Step) {
         let max = self.inner.config.steps_per_event_max.get();
-        match self.state().followed.get_mut(&step.position) {
+        match self.state_mut().followed.get_mut(&step.position) {
             Some(followed) if followed.steps < max => followed.steps += 1,
             Some(_) => return metrics::trace_dropped("steps-per-event-max", 1),
             // It is no longer followed: others have taken its place meanwhile.
@@ -282,22 +283,35 @@ impl Tracer {
 
     /// Counts could not be written: they are to be written with the next ones.
     pub(super) fn uncounted(&self) {
-        self.state().counted = true;
+        self.state_mut().counted = true;
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
-        let mut state = self.state();
+        let mut state = self.state_mut();
         change(&mut state);
         let is_active = !(state.switches.is_empty() && state.followed.is_empty());
         self.inner.is_active.store(is_active, Ordering::Relaxed);
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.inner.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn state_mut(&self) -> RwLockWriteGuard<'_, State> {
+        self.inner.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
+    /// Whether it is worth a closer look: nearly no event is.
+    fn may_mean(&self, seen: &Seen<'_>) -> bool {
+        self.followed.contains_key(&seen.position)
+            || (!self.switches.is_empty() && {
+                let now = now_ms();
+                self.switches.iter().any(|switch| is_meant(switch, seen, now))
+            })
+    }
+
     fn follow(&mut self, position: Position, connection: &str, at_ms: i64, max: usize) {
         while self.followed.len() >= max {
             self.forget_oldest();

@@ -3,7 +3,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 
 fn tracer(config: Config) -> (Tracer, mpsc::Receiver<(Step, usize)>) {
     let (waiting, queue) = mpsc::channel(WAITING_MAX);
-    let (is_active, state) = (AtomicBool::new(false), Mutex::default());
+    let (is_active, state) = (AtomicBool::new(false), RwLock::default());
     let inner = Inner { config, is_active, state, waiting, waiting_bytes: Arc::default() };
     (Tracer { inner: Arc::new(inner) }, queue)
 }

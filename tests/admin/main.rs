@@ -16,3 +16,4 @@ mod setup;
 mod shadow;
 mod things;
 mod tls;
+mod traces;

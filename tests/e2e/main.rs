@@ -35,5 +35,6 @@ mod restart;
 mod surrogates;
 mod tls;
 mod transformations;
+mod why;
 
 use pintle_tests::http;

@@ -148,6 +148,8 @@ pub(crate) enum ClientCommand {
     /// Events on their way
     #[command(subcommand)]
     Events(Events),
+    /// What became of one event, and why: every destination, and every step if it was traced
+    Why(crate::why::args::Why),
     /// Look at a workspace file before it is used, or bring in a rudder-cli project
     Import(Import),
     /// Destinations of one's own: made and tested here, uploaded to a running Pintle

@@ -54,6 +54,8 @@ async fn ask(
         }
         ClientCommand::DeadLetters(command) => dead_letters::run(command, out, err).await,
         ClientCommand::Events(Events::Tail { server }) => tail(&server, out, err).await,
+        // In a box: it may run components, and would make the future of every other command larger.
+        ClientCommand::Why(command) => Box::pin(crate::why::run(command, out, err)).await,
         ClientCommand::Import(Import { what: Some(ImportWhat::RudderCli(import)), .. }) => {
             remote::import_rudder_cli(&import, out, err).await
         }

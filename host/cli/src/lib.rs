@@ -26,6 +26,7 @@ mod show;
 mod template;
 mod tool;
 mod transform;
+mod why;
 
 pub use args::{LogFormat, PrecompileArgs, UpArgs};
 pub use failure::Exit;

@@ -13,6 +13,7 @@ mod revisions;
 mod rudder_cli;
 mod things;
 mod tokens;
+mod traces;
 mod trials;
 
 pub(crate) use code::transform;
@@ -42,6 +43,7 @@ pub(crate) async fn run(command: Remote, out: &mut dyn Write, err: &mut dyn Writ
         Remote::Credential(command) => things::credential(command, out, err).await,
         Remote::RejectedEvents(command) => keep_out::rejected(command, out, err).await,
         Remote::Suppress(command) => keep_out::suppress(command, out, err).await,
+        Remote::Trace(command) => traces::run(command, out, err).await,
         Remote::Audit(command) => audit::run(command, out, err).await,
         Remote::Revisions(command) => revisions::run(command, out, err).await,
         Remote::Export(export) => export::run(&export, out, err).await,
@@ -78,7 +80,7 @@ fn print(
 }
 
 /// Everything on all pages of a list.
-async fn all(client: &Client, path: &str) -> Result<Vec<Value>, Failure> {
+pub(crate) async fn all(client: &Client, path: &str) -> Result<Vec<Value>, Failure> {
     let mut items = Vec::new();
     let mut after: Option<String> = None;
     loop {

@@ -8,6 +8,7 @@ pub(crate) mod events;
 pub(crate) mod import;
 pub(crate) mod status;
 pub(crate) mod table;
+pub(crate) mod why;
 
 /// The text on one line, without control characters.
 pub(crate) fn plain(text: &str) -> String {

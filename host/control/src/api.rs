@@ -20,6 +20,7 @@ mod routes;
 mod tag;
 mod things;
 mod tokens;
+mod traces;
 mod trials;
 
 pub use logs::LogsLine;

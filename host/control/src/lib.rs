@@ -50,7 +50,7 @@ pub use editor::{Changed, Editor, Tools};
 pub use keys::KeyFile;
 pub use metrics::metrics_handle;
 pub use office::Office;
-pub use plant::{Answer, Failure, Order, Plant};
+pub use plant::{Answer, Failure, Order, Plant, Question};
 pub use refusal::Refusal;
 pub use service::{Admin, Config, Error};
 pub use status::{Breaker, CatalogStatus, DestinationStatus, LastError, LogStatus, Node, Off, Status};

@@ -6,6 +6,7 @@ use crate::problem::Problem;
 use crate::workshop::Workshop;
 use pintle_catalog::Catalog;
 use pintle_store::suppressions::Suppressions;
+use pintle_store::traces::Tracer;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,6 +26,8 @@ pub struct Office {
     pub keys: KeyFile,
     /// Users whose events are neither stored nor delivered.
     pub suppressions: Suppressions,
+    /// Which events somebody follows.
+    pub tracer: Tracer,
 }
 
 impl Office {

@@ -3,6 +3,7 @@
 use crate::dead_letters::{DeadLetter, DeadLetterDetail, DeadLetterFilter, DryRunOutcome, RetryOutcome};
 use crate::status::Status;
 use crate::tail::TailEvent;
+use crate::views::traces::WhyView;
 use futures_util::future::BoxFuture;
 use serde_json::value::RawValue;
 use tokio::sync::broadcast;
@@ -33,9 +34,25 @@ pub trait Plant: Send + Sync + 'static {
     /// What a retry of a dead letter would send, with another event in its place if one is given. Sends nothing.
     fn dry_run(&self, id: String, message: Option<Box<RawValue>>) -> Answer<'_, DryRunOutcome>;
 
+    /// What is known of the events with a message id.
+    fn why(&self, question: Question) -> Answer<'_, WhyView>;
+
     /// Events accepted from now on. The channel is bounded: who does not keep up misses events and is
     /// told how many.
     fn tail(&self) -> broadcast::Receiver<TailEvent>;
+}
+
+/// Which event is asked about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Question {
+    /// Its message id.
+    pub message_id: String,
+    /// Its source; all that there are when absent.
+    pub source: Option<String>,
+    /// Not received before that, in Unix milliseconds.
+    pub since_ms: Option<i64>,
+    /// Not received after that, in Unix milliseconds.
+    pub until_ms: Option<i64>,
 }
 
 /// Who wants something done, and why: it is written down.

@@ -7,6 +7,7 @@ pub mod figures;
 pub mod gateway;
 pub mod revisions;
 pub mod things;
+pub mod traces;
 pub mod trials;
 
 use serde::{Deserialize, Serialize};

@@ -3,6 +3,7 @@
 use crate::config::Config;
 use bytes::Bytes;
 use pintle_events::{EventRef, Position};
+use pintle_router::trace::Subject;
 use pintle_store::settle::DeadLetter;
 use std::sync::Arc;
 
@@ -64,6 +65,13 @@ impl Input {
         members(message, &self.members[from..])
     }
 
+    /// Whom it is about.
+    #[must_use]
+    pub fn subject(&self) -> Subject<'_> {
+        let Input { position, source_id, message_id, connection_id, .. } = self;
+        Subject { position: *position, source_id, message_id, connection_id }
+    }
+
     /// JSON `{"message", "metadata"}`: what is kept of it outside the log.
     #[must_use]
     pub fn payload(&self) -> Bytes {
@@ -95,6 +103,11 @@ impl Scope {
             shared.push_str(&format!("{}:{},", quoted(name), quoted(value)));
         }
         Scope { connection_id: route.connection_id.as_str().into(), shared }
+    }
+
+    /// The connection.
+    pub(crate) fn connection_id(&self) -> &str {
+        &self.connection_id
     }
 
     fn metadata(&self, event: &EventRef<'_>) -> String {

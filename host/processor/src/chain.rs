@@ -5,10 +5,13 @@ use crate::config::Config;
 use crate::integrations::Gate;
 use crate::isolate;
 use crate::journal::Book;
+use crate::trace::{self, Flow};
 use bytes::Bytes;
 use pintle_events::Position;
+use pintle_router::Scribe;
 use pintle_runtime::CallFailure;
 use pintle_runtime::transformation::{Context, Entry, Handler, Reply, Transformation};
+use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -18,6 +21,7 @@ pub struct Chain {
     steps: Vec<Step>,
     /// After so many steps, the ones of the source, it is decided whether an event is for this destination.
     fan_out: Option<(usize, Gate)>,
+    scribe: Option<Scribe>,
 }
 
 #[derive(Clone)]
@@ -28,6 +32,8 @@ struct Step {
     book: Option<Arc<Book>>,
     /// Crashes and time-outs since an event last got through.
     failures: Arc<AtomicUsize>,
+    /// Which code it is, for traces.
+    code: Arc<Value>,
 }
 
 /// What became of an input in the chain. An input has at least one.
@@ -69,7 +75,20 @@ struct Flowing {
 impl Chain {
     /// Adds a transformation behind the others. What it logs goes into `book`.
     pub fn push(&mut self, name: &str, context: Context, transformation: Arc<Transformation>, book: Option<Arc<Book>>) {
-        self.steps.push(Step { name: name.to_owned(), context, transformation, book, failures: Arc::default() });
+        let (name, failures, code) = (name.to_owned(), Arc::default(), Arc::default());
+        self.steps.push(Step { name, context, transformation, book, failures, code });
+    }
+
+    /// Writes down what happens to events that somebody follows.
+    pub(crate) fn watch(&mut self, scribe: Scribe) {
+        self.scribe = Some(scribe);
+    }
+
+    /// Says in full which code the last transformation is.
+    pub(crate) fn told(&mut self, code: Value) {
+        if let Some(step) = self.steps.last_mut() {
+            step.code = Arc::new(code);
+        }
     }
 
     /// The transformations so far are the source's: what they leave on an event decides whether it goes on.
@@ -96,7 +115,8 @@ impl Chain {
         self.steps.iter().enumerate().map(|(at, step)| {
             let alone = Step { book: None, failures: Arc::default(), ..step.clone() };
             let gate = self.fan_out.as_ref().filter(|(steps, _)| *steps == at + 1);
-            let chain = Chain { steps: vec![alone], fan_out: gate.map(|(_, gate)| (1, gate.clone())) };
+            let fan_out = gate.map(|(_, gate)| (1, gate.clone()));
+            let chain = Chain { steps: vec![alone], fan_out, scribe: None };
             (step.name.as_str(), step.context.version_id.as_str(), chain)
         })
     }
@@ -112,7 +132,7 @@ impl Chain {
         for (at, step) in self.steps.iter().enumerate() {
             let mut next = Vec::with_capacity(flowing.len());
             for range in batch::calls(&flowing, config, |event| event.members.len()) {
-                step.run(&flowing[range], inputs, now_ms, &mut next, &mut ended).await;
+                step.run(&flowing[range], inputs, now_ms, self.scribe.as_ref(), &mut next, &mut ended).await;
             }
             flowing = next;
             if let Some((_, gate)) = self.fan_out.as_ref().filter(|(steps, _)| *steps == at + 1) {
@@ -146,16 +166,27 @@ impl Step {
         events: &[Flowing],
         inputs: &[Input],
         now_ms: u64,
+        scribe: Option<&Scribe>,
         next: &mut Vec<Flowing>,
         ended: &mut Vec<(usize, End)>,
     ) {
         let context = Context { now_ms, ..self.context.clone() };
         let context = &context;
+        let flow = |at: usize| {
+            let event: &Flowing = &events[at];
+            Flow { subject: inputs[event.owner].subject(), members: &event.members, position: event.position }
+        };
+        let flow = &flow;
         let call = |range: std::ops::Range<usize>| async move {
             let count = range.len();
-            let encoded =
-                batch::encode(events[range].iter().enumerate().map(|(at, event)| (&event.members, event.position, at)));
-            let reply = self.transformation.transform(context, encoded, count).await?;
+            let part = events[range.clone()].iter().enumerate();
+            let encoded = batch::encode(part.map(|(at, event)| (&event.members, event.position, at)));
+            let traced = trace::Call::of(scribe, &self.transformation, &encoded, &range, flow);
+            let reply = self.transformation.transform(context, encoded, count).await;
+            if let Some(traced) = traced {
+                traced.record(&self.code, context, &range, flow, &reply);
+            }
+            let reply = reply?;
             if let Some(book) = &self.book {
                 book.write(&context.version_id, &reply.logs);
             }

@@ -4,10 +4,14 @@ use crate::admission::Admission;
 use crate::batch::{Input, Scope};
 use crate::spec::{Mode, Spec};
 use pintle_events::{EventRef, Position};
+use pintle_router::Scribe;
+use pintle_router::trace::Subject;
 use pintle_store::Error;
 use pintle_store::log::Chunk;
 use pintle_store::settle::{Fate, Ticket, Tracker};
 use pintle_store::suppressions::{self, Suppressions};
+use pintle_store::traces::{Kind, Seen};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -23,6 +27,7 @@ pub struct Intake {
     /// The message types that the plugin takes; empty for all.
     plugin_types: Vec<String>,
     suppressions: Suppressions,
+    scribe: Scribe,
 }
 
 struct Way {
@@ -47,6 +52,26 @@ pub(crate) enum Look {
     Take(Input),
 }
 
+impl Way {
+    fn subject<'a>(&'a self, event: &EventRef<'a>, position: Position) -> Subject<'a> {
+        let (source_id, connection_id) = (&*self.source_id, self.scope.connection_id());
+        Subject { position, source_id, message_id: event.message_id, connection_id }
+    }
+
+    fn seen<'a>(&'a self, event: &EventRef<'a>, position: Position) -> Seen<'a> {
+        Seen {
+            position,
+            source_id: &self.source_id,
+            connection_id: self.scope.connection_id(),
+            message_id: event.message_id,
+            event_type: event.event_type,
+            user_id: event.user_id,
+            anonymous_id: event.anonymous_id,
+            received_at_ms: event.received_at_ms,
+        }
+    }
+}
+
 /// Events of one connection, in the order of the log.
 pub type Sorted = BTreeMap<Arc<str>, Vec<Input>>;
 
@@ -59,6 +84,7 @@ impl Intake {
         mut starts: BTreeMap<String, BTreeMap<i64, i64>>,
         plugin_types: Vec<String>,
         suppressions: Suppressions,
+        scribe: Scribe,
     ) -> Intake {
         let routes = spec
             .routes
@@ -74,7 +100,7 @@ impl Intake {
             })
             .collect();
         tracker.set_sources(spec.sources());
-        Intake { spec, tracker, routes, plugin_types, suppressions }
+        Intake { spec, tracker, routes, plugin_types, suppressions, scribe }
     }
 
     /// Whether a chunk can be begun at once. Who holds events back that it has taken must not wait for room:
@@ -117,9 +143,16 @@ impl Intake {
         let way = self.routes.get(event.source_id);
         let way = way.filter(|way| way.starts.get(&chunk.lane).is_none_or(|start| chunk.seq >= *start));
         let Some(way) = way else { return Look::Pass };
+        let followed = self.scribe.is_active() && self.scribe.sees(&way.seen(&event, position));
         let filtered = if chunk.is_duplicate(idx) { Some(DUPLICATE.to_owned()) } else { self.filtered(&event, way) };
         match filtered {
-            Some(reason) => Look::Filter { position, reason },
+            Some(reason) => {
+                if followed {
+                    let body = json!({"reason": reason, "revision": self.scribe.revision()});
+                    self.scribe.record(&way.subject(&event, position), Kind::Filtered, body);
+                }
+                Look::Filter { position, reason }
+            }
             None => Look::Take(Input::read(&event, position, way.source_id.clone(), &way.scope)),
         }
     }

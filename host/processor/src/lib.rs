@@ -34,7 +34,9 @@ pub mod runner;
 pub mod shadow;
 pub mod spec;
 pub mod supervisor;
+mod trace;
 pub mod trial;
+pub mod whereabouts;
 
 pub use config::Config;
 pub use given::Given;

@@ -6,7 +6,8 @@ use crate::config::Config;
 use crate::{integrations, isolate, metrics};
 use bytes::Bytes;
 use pintle_events::Position;
-use pintle_router::Mask;
+use pintle_router::trace::Mapped;
+use pintle_router::{Mask, Scribe};
 use pintle_runtime::CallFailure;
 use pintle_runtime::destination::{Context, Delivery as Described, Destination, Outcome, Record, Request, Wire};
 use pintle_store::settle::{DeadLetter, Fate, Stage, Ticket, Tracker};
@@ -24,6 +25,8 @@ pub struct Mapper {
     pub tracker: Arc<Tracker>,
     /// What may stand in no dead letter's reason.
     pub mask: Mask,
+    /// Writes down what happens to events that somebody follows.
+    pub scribe: Scribe,
 }
 
 impl Mapper {
@@ -100,12 +103,25 @@ impl Mapper {
                 let count = part.len();
                 let first = inputs[events[part.start].0.owner].position;
                 let context = Context { now_ms, random_seed: seed(first), attempt: 1 };
+                let part = &events[part];
+                let one = |(product, members): &(&Product, &'_ Bytes)| {
+                    batch::encode(std::iter::once((*members, inputs[product.owner].position, product.ordinal)))
+                };
                 let encoded = batch::encode(
-                    events[part]
-                        .iter()
-                        .map(|(product, members)| (*members, inputs[product.owner].position, product.ordinal)),
+                    part.iter().map(|(product, members)| (*members, inputs[product.owner].position, product.ordinal)),
                 );
-                let outcomes = self.plugin.transform(context, encoded, count).await?;
+                let outcomes = self.plugin.transform(context, encoded, count).await;
+                if self.scribe.is_active() {
+                    for (place, event) in part.iter().enumerate() {
+                        let subject = inputs[event.0.owner].subject();
+                        if self.scribe.follows(&subject) {
+                            let (input, outcomes) = (one(event), outcomes.as_deref());
+                            let mapped = Mapped { context, input: &input, events: count, place, outcomes };
+                            self.scribe.mapped(&subject, &self.plugin, &mapped);
+                        }
+                    }
+                }
+                let outcomes = outcomes?;
                 if outcomes.len() == count {
                     Ok(outcomes)
                 } else {
@@ -154,14 +170,17 @@ impl Mapper {
                 Way::Filter { reason } => {
                     let reason = self.shown(&reason);
                     metrics::ended(self.tracker.destination(), "filtered");
-                    ticket.settle(output, Fate::Filtered { reason });
+                    let fate = Fate::Filtered { reason };
+                    self.scribe.settled(&input.subject(), output, &fate);
+                    ticket.settle(output, fate);
                 }
                 Way::Dead { stage, reason, error, payload } => {
                     metrics::ended(self.tracker.destination(), "dead");
                     let (reason, error) = (self.shown(&reason), error.map(|error| self.shown(&error)));
                     self.tracker.note_error(&reason);
-                    let letter = letter(input, output, stage, reason, error, payload);
-                    ticket.settle(output, Fate::Dead(letter));
+                    let fate = Fate::Dead(letter(input, output, stage, reason, error, payload));
+                    self.scribe.settled(&input.subject(), output, &fate);
+                    ticket.settle(output, fate);
                 }
             }
         }

@@ -17,15 +17,17 @@ use crate::metrics;
 use crate::plugins::{self, Plugins, Unloadable};
 use crate::ranges::{Keeper, Layout, Mapped, Press, Setup};
 use crate::spec::{Mode, Route, Running, Spec};
+use crate::trace;
 use exit::Way;
 use pintle_catalog::{Catalog, secrets};
 use pintle_objects::{Depot, Place};
-use pintle_router::{HttpClient, Mask, Outlet, Trust};
+use pintle_router::{HttpClient, Mask, Outlet, Scribe, Trust};
 use pintle_runtime::destination::{ConfigureError, Destination, Wire};
 use pintle_runtime::transformation::Context;
 use pintle_store::log::{Chunk, Log, Reader};
 use pintle_store::settle::{Settlement, Tracker};
 use pintle_store::suppressions::Suppressions;
+use pintle_store::traces::Tracer;
 use pintle_store::{Store, fail_point, revisions};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -61,6 +63,8 @@ pub struct Parts {
     pub journal: Journal,
     /// Users whose events go nowhere.
     pub suppressions: Suppressions,
+    /// Which events somebody follows.
+    pub tracer: Tracer,
     /// What is configured.
     pub catalog: watch::Receiver<Arc<Catalog>>,
     /// False while this process is not sure to own the destinations.
@@ -131,6 +135,7 @@ pub struct Runner {
     chains: BTreeMap<Arc<str>, Chain>,
     delivery: Option<(Mapper, Way)>,
     plugin_types: Vec<String>,
+    scribe: Scribe,
 }
 
 impl Runner {
@@ -139,11 +144,14 @@ impl Runner {
     /// # Errors
     /// [`Held`] says what stands in the way.
     pub async fn set_up(parts: Parts, spec: Arc<Spec>, tracker: Arc<Tracker>) -> Result<Runner, Held> {
-        let mut runner =
-            Runner { parts, spec, tracker, chains: BTreeMap::new(), delivery: None, plugin_types: Vec::new() };
+        let scribe = scribe(&parts, &spec, Mask::default());
+        let (chains, plugin_types) = (BTreeMap::new(), Vec::new());
+        let mut runner = Runner { parts, spec, tracker, chains, delivery: None, plugin_types, scribe };
         if runner.spec.mode == Mode::Deliver {
             runner.load_chains().await?;
             runner.open_way().await?;
+            // Only now are all secrets known that may be in what the chains are given.
+            runner.chains.values_mut().for_each(|chain| chain.watch(runner.scribe.clone()));
         }
         Ok(runner)
     }
@@ -173,7 +181,9 @@ impl Runner {
                 Err(error) => return Err(Held::Code { name: running.name.clone(), error }),
             };
             let book = self.parts.journal.book(id);
+            let code = trace::code(id, running, &self.spec.given, &loaded);
             chain.push(&running.name, context(id, running), loaded, Some(book));
+            chain.told(code);
             if step + 1 == route.source.transformations.len() {
                 chain.fan_out(Gate::new(&self.spec.id, &self.spec.destination));
             }
@@ -190,11 +200,13 @@ impl Runner {
         // Code may put what it was given into an event, and a reference may stand where no secret is expected.
         let given = self.spec.given.secrets().unwrap_or_default();
         let mask = Mask::of_config(&plugin.manifest().config, &config).and(noted).and(given.into_values());
+        self.scribe = scribe(&self.parts, &self.spec, mask.clone());
         let way = match plugin.manifest().wire {
             Wire::Http => Way::Outlet(self.outlet_of(plugin.clone(), mask.clone()).await?),
             Wire::Objects => Way::Objects(Box::new(self.keeper_of(plugin.clone(), mask.clone(), &config).await?)),
         };
-        self.delivery = Some((Mapper { plugin, tracker: self.tracker.clone(), mask }, way));
+        self.delivery =
+            Some((Mapper { plugin, tracker: self.tracker.clone(), mask, scribe: self.scribe.clone() }, way));
         Ok(())
     }
 
@@ -234,6 +246,7 @@ impl Runner {
             mask,
             attempts_allowed: self.parts.attempts_allowed.clone(),
             suppressions: self.parts.suppressions.clone(),
+            scribe: self.scribe.clone(),
         }))
     }
 
@@ -261,6 +274,7 @@ impl Runner {
             starts,
             std::mem::take(&mut self.plugin_types),
             self.parts.suppressions.clone(),
+            self.scribe.clone(),
         );
         let result = match self.delivery.take() {
             Some((mapper, Way::Objects(mut keeper))) => tokio::select! {
@@ -406,6 +420,11 @@ pub(crate) async fn next_chunk(destination: &str, reader: &mut Reader) -> Arc<Ch
             }
         }
     }
+}
+
+/// Writes down what happens at a destination, without its secrets.
+fn scribe(parts: &Parts, spec: &Spec, mask: Mask) -> Scribe {
+    Scribe::new(parts.tracer.clone(), spec.id.as_str().into(), mask, parts.catalog.borrow().revision)
 }
 
 pub(crate) fn now_ms() -> u64 {

@@ -327,6 +327,16 @@ impl Board {
 }
 
 impl Handle {
+    /// What every runner has.
+    pub(crate) fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    /// What a destination has settled, when it has a runner.
+    pub(crate) fn tracker(&self, id: &str) -> Option<Arc<Tracker>> {
+        self.board.lock().get(id)?.tracker.clone()
+    }
+
     /// How the destinations with a runner are doing.
     #[must_use]
     pub fn destinations(&self) -> BTreeMap<String, DestinationState> {

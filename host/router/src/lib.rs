@@ -36,6 +36,7 @@ pub mod metrics;
 pub mod outlet;
 mod pace;
 mod throttle;
+pub mod trace;
 mod verdict;
 
 pub use breaker::Why;
@@ -45,3 +46,4 @@ pub use fetch::Fetcher;
 pub use http::{HttpClient, Trust, Untrusted};
 pub use mask::Mask;
 pub use outlet::{Closed, Outlet, Preview, Rehearsal, Setup, Status};
+pub use trace::Scribe;

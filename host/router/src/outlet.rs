@@ -48,6 +48,7 @@ use crate::http::HttpClient;
 use crate::mask::Mask;
 use crate::metrics::Metrics;
 use crate::pace::Pace;
+use crate::trace::Scribe;
 use actor::Arrival;
 use gather::Bounds;
 use pintle_runtime::destination::Destination;
@@ -82,6 +83,8 @@ pub struct Setup {
     pub attempts_allowed: watch::Receiver<bool>,
     /// Users whose events are not sent any more, wherever they are.
     pub suppressions: Suppressions,
+    /// Writes down what happens to events that somebody follows.
+    pub scribe: Scribe,
 }
 
 /// What everything inside an outlet may see.
@@ -94,6 +97,7 @@ struct Shared {
     mask: Mask,
     attempts_allowed: watch::Receiver<bool>,
     suppressions: Suppressions,
+    scribe: Scribe,
     metrics: Metrics,
     board: Board,
     pace: Pace,
@@ -127,8 +131,18 @@ impl Outlet {
     /// Starts the outlet's task on the current runtime.
     #[must_use]
     pub fn start(setup: Setup) -> Outlet {
-        let Setup { config, destination_id, plugin, http, tracker, parked, mask, attempts_allowed, suppressions } =
-            setup;
+        let Setup {
+            config,
+            destination_id,
+            plugin,
+            http,
+            tracker,
+            parked,
+            mask,
+            attempts_allowed,
+            suppressions,
+            scribe,
+        } = setup;
         let metrics = Metrics::new(&destination_id);
         let rooms = Rooms::new(&config);
         let board = Board::default();
@@ -143,6 +157,7 @@ impl Outlet {
             mask,
             attempts_allowed,
             suppressions,
+            scribe,
             metrics,
             board,
             pace,

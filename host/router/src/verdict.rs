@@ -33,6 +33,17 @@ impl Failure {
         }
     }
 
+    /// What kind it is, for people.
+    pub(crate) fn verdict(&self) -> &'static str {
+        match self {
+            Failure::Reject { .. } => "rejected",
+            Failure::Refused { .. } => "refused",
+            Failure::Throttled { .. } => "throttled",
+            Failure::Retry { .. } => "retry",
+            Failure::Unsent { .. } => "unsent",
+        }
+    }
+
     /// How long the destination asked to be left alone.
     pub(crate) fn after(&self) -> Option<Duration> {
         match self {

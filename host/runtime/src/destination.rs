@@ -55,6 +55,7 @@ pub struct DestinationPlugin {
     host: Arc<Host>,
     guest: GuestPre,
     manifest: Manifest,
+    digest: String,
 }
 
 impl DestinationPlugin {
@@ -69,12 +70,17 @@ impl DestinationPlugin {
         );
         let text = described.await.map_err(LoadError::Start)?;
         let manifest = Manifest::parse(&text)?;
-        Ok(Arc::new(DestinationPlugin { host, guest, manifest }))
+        Ok(Arc::new(DestinationPlugin { host, guest, manifest, digest: component.digest() }))
     }
 
     /// What the plugin says about itself.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// The SHA-256 of the component's bytes in hexadecimal.
+    pub fn digest(&self) -> &str {
+        &self.digest
     }
 
     /// Checks a configuration with the manifest's schema and with the plugin, and keeps it for every instance
@@ -113,6 +119,11 @@ impl Destination {
     /// What the plugin says about itself.
     pub fn manifest(&self) -> &Manifest {
         self.plugin.manifest()
+    }
+
+    /// The SHA-256 of the component's bytes in hexadecimal.
+    pub fn digest(&self) -> &str {
+        self.plugin.digest()
     }
 
     /// Decides what becomes of each event: one outcome per event, in order.

@@ -46,6 +46,7 @@ mod instance;
 mod limiter;
 mod metrics;
 mod pool;
+pub mod record;
 mod script;
 mod system;
 pub mod transformation;

@@ -123,6 +123,7 @@ pub struct ScriptEngine {
     /// It imports the way out.
     network: bool,
     needs_system: bool,
+    digest: Arc<str>,
 }
 
 impl ScriptEngine {
@@ -133,11 +134,22 @@ impl ScriptEngine {
     ) -> Result<Arc<ScriptEngine>, LoadError> {
         let guest = EnginePre::new(component.pre()?).map_err(|error| component.misfit(error))?;
         let (network, needs_system) = (component.network(), component.needs_system());
-        Ok(Arc::new(ScriptEngine { host, guest, language, network, needs_system }))
+        let digest = component.digest().into();
+        Ok(Arc::new(ScriptEngine { host, guest, language, network, needs_system, digest }))
     }
 
     /// Prepares a module and loads it in a first instance, which stays warm.
     pub async fn load(self: &Arc<Self>, source: Source) -> Result<Arc<Transformation>, ScriptError> {
+        self.load_at(source, None).await
+    }
+
+    /// The same with this moment as the time at which its top-level code runs, in Unix milliseconds: what a version
+    /// has made of an event is made of it again.
+    pub async fn load_at(
+        self: &Arc<Self>,
+        source: Source,
+        now_ms: Option<u64>,
+    ) -> Result<Arc<Transformation>, ScriptError> {
         let refused = |message: String| ScriptError { module: source.name.clone(), message, ..ScriptError::default() };
         Hosts::new(&source.hosts).map_err(refused)?;
         if !source.hosts.is_empty() && !self.network {
@@ -147,7 +159,11 @@ impl ScriptEngine {
             Language::JavaScript => script::prepare(&source, &self.host.config).await?,
             Language::Python => script::python::prepare(&source, &self.host.config)?,
         };
-        let loaded = Loaded::new(self.guest.clone(), self.needs_system, &self.host.config, source, prepared);
+        let mut loaded = Loaded::new(self.guest.clone(), self.needs_system, &self.host.config, source, prepared);
+        if let Some(now_ms) = now_ms {
+            loaded.set_now_ms(now_ms);
+        }
+        let loaded_at_ms = Some(loaded.now_ms());
         let pool = Pool::new(self.host.clone(), loaded);
         let problem = match pool.lease().await {
             Ok(mut lease) => {
@@ -156,6 +172,8 @@ impl ScriptEngine {
                     host: self.host.clone(),
                     handler,
                     instances: Instances::Script(pool),
+                    component: self.digest.clone(),
+                    loaded_at_ms,
                 }));
             }
             Err(StartFailure::Refused(error)) => return Err(error),
@@ -171,6 +189,8 @@ pub struct Transformation {
     host: Arc<Host>,
     handler: Handler,
     instances: Instances,
+    component: Arc<str>,
+    loaded_at_ms: Option<u64>,
 }
 
 enum Instances {
@@ -199,7 +219,20 @@ impl Transformation {
             });
         }
         // The world lets the host try every event on its own.
-        Ok(Arc::new(Transformation { host, handler: Handler::PerEvent, instances: Instances::Component(pool) }))
+        let (handler, instances) = (Handler::PerEvent, Instances::Component(pool));
+        let component = component.digest().into();
+        Ok(Arc::new(Transformation { host, handler, instances, component, loaded_at_ms: None }))
+    }
+
+    /// The SHA-256, in hexadecimal, of the component that runs: its own, or the engine of a script.
+    pub fn component_digest(&self) -> &str {
+        &self.component
+    }
+
+    /// The moment that a script's top-level code was told when it was loaded, in Unix milliseconds; none of a
+    /// component, which is told the time of each call only.
+    pub fn loaded_at_ms(&self) -> Option<u64> {
+        self.loaded_at_ms
     }
 
     /// The function that handles events.

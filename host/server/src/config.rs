@@ -42,6 +42,8 @@ pub struct Config {
     pub admin: pintle_control::Config,
     /// The log and what is kept about events.
     pub store: pintle_store::Config,
+    /// Traces of events.
+    pub trace: pintle_store::traces::Config,
     /// The private Postgres.
     pub postgres: pintle_store::embedded::Config,
     /// The component runtime.

@@ -16,6 +16,7 @@ mod precompile;
 mod status;
 mod tokens;
 mod up;
+mod why;
 mod workspace;
 
 use pintle_cli::Invocation;

@@ -2,12 +2,13 @@
 
 mod letters;
 
-use crate::{status, workspace};
+use crate::{status, why, workspace};
 use futures_util::FutureExt;
 use pintle_catalog::Catalog;
+use pintle_control::views::traces::WhyView;
 use pintle_control::{
-    Answer, DeadLetter, DeadLetterDetail, DeadLetterFilter, DryRunOutcome, Failure, Order, Plant, RetryOutcome, Status,
-    TailEvent,
+    Answer, DeadLetter, DeadLetterDetail, DeadLetterFilter, DryRunOutcome, Failure, Order, Plant, Question,
+    RetryOutcome, Status, TailEvent,
 };
 use pintle_processor::{Handle, RetryError, batch};
 use pintle_store::audit::Action;
@@ -42,6 +43,8 @@ pub struct Parts {
     pub postgres: String,
     /// When the process started.
     pub started: Instant,
+    /// The settings of traces.
+    pub trace: pintle_store::traces::Config,
     /// Newly accepted events.
     pub tail: broadcast::Sender<TailEvent>,
 }
@@ -164,6 +167,10 @@ impl Plant for Parts {
             }
         }
         .boxed()
+    }
+
+    fn why(&self, question: Question) -> Answer<'_, WhyView> {
+        async move { why::answer(self, question).await.map_err(failure) }.boxed()
     }
 
     fn tail(&self) -> broadcast::Receiver<TailEvent> {

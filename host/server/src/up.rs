@@ -19,6 +19,7 @@ use pintle_store::log::{Log, Services};
 use pintle_store::rejected::Recorder;
 use pintle_store::settle::Settlement;
 use pintle_store::suppressions::Suppressions;
+use pintle_store::traces::Tracer;
 use pintle_store::{Store, revisions};
 use sqlx::postgres::PgConnectOptions;
 use std::os::unix::fs::DirBuilderExt;
@@ -213,7 +214,14 @@ impl Plants {
             Ok(())
         });
         let suppressions = Suppressions::load(&store).await?;
+        let (tracer, traces) = Tracer::new(&store, config.trace.clone());
+        tracer.load(&store).await?;
         if !alone {
+            let followed = tracer.clone().follow(store.clone(), side.stop.clone());
+            side.tasks.spawn(async move {
+                followed.await;
+                Ok(())
+            });
             let followed = suppressions.clone().follow(store.clone(), side.stop.clone());
             side.tasks.spawn(async move {
                 followed.await;
@@ -236,13 +244,14 @@ impl Plants {
             settlement,
             plugins: plugins.clone(),
             suppressions: suppressions.clone(),
+            tracer: tracer.clone(),
             catalog: catalog.clone(),
             attempts_allowed,
         };
         let (supervisor, processor_handle) = Supervisor::new(parts, catalog.clone());
         let supervisor = supervisor.with_archive(config.archive.clone());
         let bench = Arc::new(Bench::new(processor_handle.clone(), plugins));
-        let office = Office { editor, workshop: bench, keys, suppressions: suppressions.clone() };
+        let office = Office { editor, workshop: bench, keys, suppressions: suppressions.clone(), tracer };
         let tail = Parts::tail_channel();
         let plant = Arc::new(Parts {
             store: store.clone(),
@@ -256,6 +265,7 @@ impl Plants {
                 _ => version,
             },
             started,
+            trace: config.trace.clone(),
             tail: tail.clone(),
         });
         let admin = Admin::bind(config.admin.clone(), plant, metrics).await?.with_office(office);
@@ -263,6 +273,11 @@ impl Plants {
         let stop = side.stop.clone();
         side.tasks.spawn(async move {
             recorded.run(stop).await;
+            Ok(())
+        });
+        let stop = side.stop.clone();
+        side.tasks.spawn(async move {
+            traces.run(stop).await;
             Ok(())
         });
         let tls = match (&config.gateway.tls_certificate, &config.gateway.tls_key) {

@@ -12,7 +12,8 @@
 //!
 //! [`Store::open`] connects and migrates. [`lease`] makes this process the only one that delivers.
 //! [`log`] holds the events, [`settle`] what became of them, [`revisions`] what is configured,
-//! [`artifacts`] the code that is named there, [`tokens`] who may change it, [`rejected`] what was not taken.
+//! [`artifacts`] the code that is named there, [`tokens`] who may change it, [`rejected`] what was not taken,
+//! [`traces`] every step of events that somebody follows.
 //! [`embedded`] runs a private Postgres when no other is given.
 
 pub mod artifacts;
@@ -26,6 +27,7 @@ pub mod fail_point;
 pub mod lease;
 pub mod log;
 pub mod metrics;
+pub mod parked;
 pub mod plans;
 pub mod rejected;
 pub mod revisions;
@@ -34,6 +36,7 @@ pub mod seal;
 pub mod settle;
 pub mod suppressions;
 pub mod tokens;
+pub mod traces;
 
 pub use config::Config;
 pub use error::Error;

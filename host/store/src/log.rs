@@ -27,6 +27,7 @@ mod lane;
 pub mod last;
 mod one;
 mod reader;
+pub mod search;
 mod segment;
 mod tail;
 

@@ -23,6 +23,10 @@ const DEDUP_IDS: &str = "pintle_dedup_ids";
 const DEDUP_EVICTED: &str = "pintle_dedup_ids_evicted_total";
 /// Rejected events of which no record was kept, because too many came.
 const REJECTED_UNRECORDED: &str = "pintle_rejected_unrecorded_total";
+/// Steps of traced events that were recorded.
+const TRACE_STEPS: &str = "pintle_trace_steps_total";
+/// Steps of traced events that were not recorded, by the limit that they met.
+const TRACE_DROPPED: &str = "pintle_trace_steps_dropped_total";
 /// Cursor rows written.
 const CURSORS: &str = "pintle_cursor_writes_total";
 
@@ -56,4 +60,12 @@ pub(crate) fn rejected_unrecorded(events: usize) {
 
 pub(crate) fn cursor_flush(rows: usize) {
     counter!(CURSORS).increment(rows as u64);
+}
+
+pub(crate) fn trace_recorded(steps: usize) {
+    counter!(TRACE_STEPS).increment(steps as u64);
+}
+
+pub(crate) fn trace_dropped(limit: &'static str, steps: usize) {
+    counter!(TRACE_DROPPED, "limit" => limit).increment(steps as u64);
 }

@@ -179,7 +179,33 @@ pub async fn list(store: &Store, filter: &Filter) -> Result<Vec<Stored>, Error> 
     .bind(i64::from(filter.limit))
     .fetch_all(store.pool())
     .await?;
-    let read = |row: &sqlx::postgres::PgRow| Stored {
+    Ok(rows.iter().map(read).collect())
+}
+
+/// The records of events with a message id, newest first, at most so many.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn of_message(
+    store: &Store,
+    message_id: &str,
+    source: Option<&str>,
+    limit: u32,
+) -> Result<Vec<Stored>, Error> {
+    let rows = sqlx::query(
+        "SELECT id, at_ms, source, reason, message_id, event_type, request_ip, bytes, excerpt FROM rejected_events \
+         WHERE message_id = $1 AND ($2::text IS NULL OR source = $2) ORDER BY id DESC LIMIT $3",
+    )
+    .bind(without_nul(message_id))
+    .bind(source)
+    .bind(i64::from(limit))
+    .fetch_all(store.pool())
+    .await?;
+    Ok(rows.iter().map(read).collect())
+}
+
+fn read(row: &sqlx::postgres::PgRow) -> Stored {
+    Stored {
         id: row.get(0),
         event: Rejected {
             at_ms: row.get(1),
@@ -191,8 +217,7 @@ pub async fn list(store: &Store, filter: &Filter) -> Result<Vec<Stored>, Error> 
             bytes: row.get::<i64, _>(7) as u64,
             excerpt: row.get(8),
         },
-    };
-    Ok(rows.iter().map(read).collect())
+    }
 }
 
 /// Drops records that are older than `keep`, and the oldest beyond so many.

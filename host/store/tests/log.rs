@@ -7,6 +7,7 @@ mod cluster;
 use cluster::Cluster;
 use pintle_events::Frame;
 use pintle_store::lease::Lease;
+use pintle_store::log::search::Wanted;
 use pintle_store::log::{Log, Reader, Refused, Services};
 use pintle_store::settle::{Fate, Settlement, Ticket};
 use pintle_store::{Config, Store};
@@ -279,4 +280,57 @@ async fn many_ids_survive_a_restart_whatever_the_size_of_their_chunks() {
     assert_eq!(copies, [true, true, true, false, true]);
     node.stop().await;
     cluster.stop().await;
+}
+
+/// The positions of what a search finds, and whether each is a copy.
+async fn found(node: &Node, message_id: &str, sources: &[&str]) -> Vec<(u32, bool)> {
+    let sources: Vec<String> = sources.iter().map(|source| (*source).to_owned()).collect();
+    let wanted = Wanted { message_id, sources: &sources, since_ms: None, until_ms: None, bytes_max: u64::MAX };
+    let found = node.log.find(&wanted).await.unwrap();
+    assert!(found.back_to_ms.is_none() && found.events.iter().all(|one| one.event().message_id == message_id));
+    found.events.iter().map(|one| (one.position.idx, one.is_duplicate)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_is_found_by_its_message_id_wherever_its_chunk_lists_it() {
+    let cluster = Cluster::start().await;
+    // Small enough to be sealed as soon as somebody looks.
+    let config = Config { segment_bytes_max: NonZeroU64::new(100).unwrap(), ..Config::default() };
+    let node = Node::start(&cluster, config.clone()).await;
+    // In one chunk, whose list is longer than a stored piece: 2,000 hashes take two.
+    let ids: Vec<String> = (0..2_000).map(|n| format!("large-{n}")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    node.append_ids("s", "u", &ids).await;
+    node.append_ids("s", "u", &["small-0", "small-1"]).await;
+    node.append_ids("t", "u", &["small-1"]).await;
+    node.append_ids("s", "u", &["small-1"]).await;
+    // The copy is written down before any reader may have it.
+    read(&mut node.log.reader(BTreeMap::new()), 2_004).await;
+    for (id, at) in [("large-0", 0), ("large-892", 892), ("large-893", 893), ("large-1001", 1001), ("large-1999", 1999)]
+    {
+        assert_eq!(found(&node, id, &["s"]).await, [(at, false)], "{id}");
+    }
+    assert_eq!(found(&node, "small-1", &["s"]).await, [(1, false), (0, true)]);
+    assert_eq!(found(&node, "small-1", &["t"]).await, [(0, false)], "another source's event is another event");
+    assert_eq!(found(&node, "small-1", &["s", "t"]).await.len(), 3);
+    assert_eq!(found(&node, "small-2", &["s", "t"]).await, []);
+    assert_eq!(found(&node, "small-1", &[]).await, []);
+    let until = tokio::time::Instant::now() + Duration::from_secs(60);
+    while node.log.status().segments < 2 {
+        assert!(tokio::time::Instant::now() < until, "no segment is sealed");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    node.stop().await;
+
+    // What former processes have written is found as well, and a search says when it stopped early.
+    let node = Node::start(&cluster, config).await;
+    assert_eq!(found(&node, "large-1999", &["s"]).await, [(1999, false)]);
+    node.append_ids("s", "u", &["new"]).await;
+    let sources = ["s".to_owned()];
+    let wanted = Wanted { message_id: "large-0", sources: &sources, since_ms: None, until_ms: None, bytes_max: 1 };
+    let early = node.log.find(&wanted).await.unwrap();
+    assert!(early.events.is_empty() && early.back_to_ms.is_some(), "{early:?}");
+    let later = Wanted { since_ms: Some(i64::MAX), bytes_max: u64::MAX, ..wanted };
+    assert!(node.log.find(&later).await.unwrap().events.is_empty(), "what was sealed before is not looked at");
+    node.stop().await;
 }

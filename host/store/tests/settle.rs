@@ -130,4 +130,5 @@ async fn a_plan_is_stored_replaced_and_read_and_a_late_owner_stores_none() {
     let _taken_over = Lease::acquire(&store, true).await.unwrap();
     assert!(matches!(settlement.store_plan("lake", &plan).await, Err(pintle_store::Error::Fenced)));
     assert!(matches!(settlement.plan_uploaded("lake").await, Err(pintle_store::Error::Fenced)));
+    cluster.stop().await;
 }

@@ -52,6 +52,11 @@ impl Plant for SmallPlant {
         async { Ok(Vec::new()) }.boxed()
     }
 
+    fn why(&self, question: Question) -> Answer<'_, pintle_control::views::traces::WhyView> {
+        let known = pintle_control::views::traces::WhyView { message_id: question.message_id, ..Default::default() };
+        async move { Ok(known) }.boxed()
+    }
+
     fn discard(&self, _: DeadLetterFilter, _: u32, _: Order) -> Answer<'_, u64> {
         async { Ok(0) }.boxed()
     }

@@ -28,6 +28,9 @@ pub(crate) enum Remote {
     /// Users whose events are neither stored nor delivered
     #[command(subcommand)]
     Suppress(Suppress),
+    /// Whose events are recorded step by step; `pintle why` shows the steps
+    #[command(subcommand)]
+    Trace(super::traces::Trace),
     /// What people did to events by hand, and why
     Audit(Audit),
     /// Every change of the catalog: look back, compare, go back

@@ -3,7 +3,7 @@
 
 use super::{
     Api, audit, catalog, code, dead_letters, export, figures, keep_out, logs, openapi, plugins, revisions, things,
-    tokens, trials,
+    tokens, traces, trials,
 };
 use crate::access::Role;
 use axum::handler::Handler;
@@ -149,6 +149,19 @@ pub(super) fn all() -> Vec<Route> {
         put("/admin/v1/suppressions/{user}", keep_out::suppress)
             .says("From now on, neither store nor deliver this user's events", EMPTY),
         delete("/admin/v1/suppressions/{user}", keep_out::allow).says("Take this user's events again", EMPTY),
+        get("/admin/v1/traces", traces::list).says("What is traced, and was, newest first", "TracePage").asks(BEFORE),
+        post("/admin/v1/traces", traces::switch_on)
+            .says("Record the steps of a user's, a connection's or a source's next events", "Trace")
+            .takes(Sent::Json("TraceBody")),
+        delete("/admin/v1/traces/{id}", traces::switch_off)
+            .says("Trace no more of them; what was recorded stays", EMPTY),
+        get("/admin/v1/events/by-message-id/{id}", traces::why)
+            .says("Where an event is, what became of it, and every recorded step", "Why")
+            .asks(&[
+                ("source", "only of this source; default: all that there are"),
+                ("since_ms", "not received before that"),
+                ("until_ms", "not received after that"),
+            ]),
         get("/admin/v1/events/tail", super::tail).says("Events as they are accepted, one a line", RAW),
         get("/admin/v1/catalog", catalog::show).says("Everything that is configured, without secrets", "Any"),
         get("/admin/v1/revisions", revisions::list).says("Revisions, newest first", "RevisionPage").asks(BEFORE),

@@ -3,10 +3,11 @@
 use super::Shared;
 use super::bulk::{self, Bulk, BulkEnd};
 use super::combine::{self, Planned};
-use super::item::{Item, Live};
+use super::item::{Item, Live, parked_subject};
 use super::suppressed::is_suppressed;
 use crate::excerpt;
 use crate::http::{Answer, Unanswered};
+use crate::trace::{Mapped, Subject, Try};
 use crate::verdict::{Failure, judge};
 use pintle_events::Position;
 use pintle_events::times::now_ms;
@@ -111,7 +112,9 @@ async fn one(shared: &Shared, item: Item) -> Landing {
         return Landing::One { item, requests_done, end: End::Filtered(suppressions::REASON.to_owned()) };
     }
     let (requests_done, end) = match &item {
-        Item::Live(live) => send_all(shared, &live.delivery.requests, live.requests_done).await,
+        Item::Live(live) => {
+            send_all(shared, live.subject(), live.tries + 1, &live.delivery.requests, live.requests_done).await
+        }
         // In a box: it is rare, and would make the future of every delivery larger.
         Item::Parked(stored) => Box::pin(retry(shared, &stored.parked)).await,
     };
@@ -120,24 +123,34 @@ async fn one(shared: &Shared, item: Item) -> Landing {
 
 /// A parked event passes the destination transform again, so that no request is ever stored.
 async fn retry(shared: &Shared, parked: &Parked) -> (u32, End) {
-    match remake(shared, parked.position, &parked.payload, parked.attempt.saturating_add(1)).await {
-        Ok(requests) => send_all(shared, &requests, parked.requests_done).await,
+    let attempt = parked.attempt.saturating_add(1);
+    let subject = parked_subject(parked);
+    match remake(shared, parked.position, &parked.payload, attempt, Some(&subject)).await {
+        Ok(requests) => send_all(shared, subject, attempt, &requests, parked.requests_done).await,
         Err(end) => (parked.requests_done, end),
     }
 }
 
-/// What the destination transform makes of an event now: requests, or the end of it.
+/// What the destination transform makes of an event now: requests, or the end of it. It is written down for whom
+/// somebody follows.
 pub(super) async fn remake(
     shared: &Shared,
     position: Position,
     payload: &[u8],
     attempt: u32,
+    subject: Option<&Subject<'_>>,
 ) -> Result<Vec<Request>, End> {
     let now_ms = u64::try_from(now_ms()).unwrap_or_default();
     let context = Context { now_ms, random_seed: seed(position), attempt };
     let batch = [b"[", payload, b"]"].concat();
     let rejected = |reason| End::Failed(Failure::Reject { reason }, None);
-    let outcome = match shared.plugin.transform(context, batch, 1).await {
+    let followed = subject.filter(|subject| shared.scribe.follows(subject)).map(|subject| (subject, batch.clone()));
+    let answered = shared.plugin.transform(context, batch, 1).await;
+    if let Some((subject, input)) = followed {
+        let mapped = Mapped { context, input: &input, events: 1, place: 0, outcomes: answered.as_deref() };
+        shared.scribe.mapped(subject, &shared.plugin, &mapped);
+    }
+    let outcome = match answered {
         Ok(mut outcomes) if outcomes.len() == 1 => outcomes.remove(0),
         Ok(outcomes) => {
             return Err(rejected(format!("the destination transform gave {} outcomes for one event", outcomes.len())));
@@ -164,7 +177,13 @@ pub(super) async fn remake(
 }
 
 /// Sends the requests one after another, from the first that is not done yet.
-async fn send_all(shared: &Shared, requests: &[Request], mut done: u32) -> (u32, End) {
+async fn send_all(
+    shared: &Shared,
+    subject: Subject<'_>,
+    attempt: u32,
+    requests: &[Request],
+    mut done: u32,
+) -> (u32, End) {
     for request in requests.iter().skip(done as usize) {
         // In a box: it is rare, and would make the future of every delivery larger.
         let wrapped = if shared.plugin.manifest().combines_alone() {
@@ -173,15 +192,20 @@ async fn send_all(shared: &Shared, requests: &[Request], mut done: u32) -> (u32,
             None
         };
         let request = wrapped.as_ref().unwrap_or(request);
-        let answer = match send(shared, request).await {
-            Ok(answer) => answer,
-            Err(failure) => {
-                let exchange = Box::new(Exchange { request: Some(request.clone()), answer: None });
-                return (done, End::Failed(failure, Some(exchange)));
+        let started = Instant::now();
+        let (answer, failure) = match send(shared, request).await {
+            Ok(answer) => {
+                let judged = judge(&shared.plugin, request, &answer, shared.config.retry_after_max).await;
+                (Some(answer), judged.err())
             }
+            Err(failure) => (None, Some(failure)),
         };
-        if let Err(failure) = judge(&shared.plugin, request, &answer, shared.config.retry_after_max).await {
-            let exchange = Box::new(Exchange { request: Some(request.clone()), answer: Some(answer) });
+        if shared.scribe.is_active() {
+            let (answer, failure, took) = (answer.as_ref(), failure.as_ref(), started.elapsed());
+            shared.scribe.attempt(&subject, &Try { request, answer, failure, attempt, members: 1, took });
+        }
+        if let Some(failure) = failure {
+            let exchange = Box::new(Exchange { request: Some(request.clone()), answer });
             return (done, End::Failed(failure, Some(exchange)));
         }
         done += 1;

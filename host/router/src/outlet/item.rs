@@ -2,6 +2,7 @@
 
 use super::room::Room;
 use crate::delivery::Delivery;
+use crate::trace::Subject;
 use pintle_runtime::destination::Request;
 use pintle_store::settle::{DeadLetter, Parked};
 use std::time::Duration;
@@ -76,6 +77,22 @@ impl Item {
         }
     }
 
+    /// Which output of its event it is.
+    pub(super) fn output(&self) -> u32 {
+        match self {
+            Item::Live(live) => live.delivery.output,
+            Item::Parked(stored) => stored.parked.output,
+        }
+    }
+
+    /// Whom it is about.
+    pub(super) fn subject(&self) -> Subject<'_> {
+        match self {
+            Item::Live(live) => live.subject(),
+            Item::Parked(stored) => parked_subject(&stored.parked),
+        }
+    }
+
     /// The request that is next, unless it is made anew for each try.
     pub(super) fn request(&self) -> Option<&Request> {
         match self {
@@ -88,6 +105,12 @@ impl Item {
 impl Live {
     pub(super) fn new(delivery: Delivery, room: Room) -> Live {
         Live { delivery, tries: 0, excused: 0, requests_done: 0, trouble: None, company: usize::MAX, _room: room }
+    }
+
+    /// Whom it is about.
+    pub(super) fn subject(&self) -> Subject<'_> {
+        let Delivery { position, source_id, message_id, connection_id, .. } = &self.delivery;
+        Subject { position: *position, source_id, message_id, connection_id }
     }
 
     /// What a bulk request may carry in its place: its only request.
@@ -134,6 +157,12 @@ impl Live {
 pub(super) fn dead_letter(parked: &Parked, post: Post) -> DeadLetter {
     let Post { reason, request, response } = post;
     DeadLetter { attempts: parked.attempt.saturating_add(1), request, response, ..parked.dead(reason) }
+}
+
+/// Whom a parked event is about.
+pub(super) fn parked_subject(parked: &Parked) -> Subject<'_> {
+    let Parked { position, source_id, message_id, connection_id, .. } = parked;
+    Subject { position: *position, source_id, message_id, connection_id }
 }
 
 /// What a parked event costs in memory.

@@ -4,7 +4,7 @@
 //! the cursor passes it. Rows come back in the order of the log at the next start, so within a key no
 //! parked event may ever stand behind one that is not.
 
-use super::item::{Item, Live, Stored, millis, parked_bytes};
+use super::item::{Item, Live, Stored, millis, parked_bytes, parked_subject};
 use super::state::State;
 use pintle_events::times::now_ms;
 use pintle_store::settle::{Fate, Parked};
@@ -61,7 +61,9 @@ impl State {
 
     fn settle_parked(&mut self, live: &Live, next_at_ms: i64, error: String) -> Item {
         let parked = live.parked(next_at_ms, error);
-        live.delivery.ticket.settle(live.delivery.output, Fate::Parked(parked.clone()));
+        let fate = Fate::Parked(parked.clone());
+        self.shared.scribe.settled(&live.subject(), live.delivery.output, &fate);
+        live.delivery.ticket.settle(live.delivery.output, fate);
         self.live -= 1;
         self.stock(&parked);
         self.shared.metrics.parked.increment(1);
@@ -101,6 +103,10 @@ impl State {
         }
         self.parked.bytes += parked_bytes(&stored.parked);
         self.shared.tracker.reschedule(&stored.parked);
+        if self.shared.scribe.is_active() {
+            let fate = Fate::Parked(stored.parked.clone());
+            self.shared.scribe.settled(&parked_subject(&stored.parked), stored.parked.output, &fate);
+        }
         self.keys.wait(key, Item::Parked(stored), now + wait);
         self.stuck.insert(key);
         self.park_behind(key);

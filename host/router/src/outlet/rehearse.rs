@@ -41,7 +41,7 @@ impl Outlet {
         if is_suppressed(&shared.suppressions, payload) {
             return Rehearsal::Filtered(suppressions::REASON.to_owned());
         }
-        match attempt::remake(shared, position, payload, 1).await {
+        match attempt::remake(shared, position, payload, 1, None).await {
             Ok(requests) if requests.is_empty() => {
                 Rehearsal::Filtered("the destination has nothing to send for it".to_owned())
             }

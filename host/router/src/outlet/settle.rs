@@ -207,6 +207,7 @@ impl State {
                 live.tries = tries;
                 // A destination that is throttled or down has a time of its own at which it goes on.
                 if throttled || self.breaker.is_open() {
+                    self.shared.scribe.waits(&live.subject(), live.delivery.output, live.tries, None);
                     self.keys.again(live.delivery.key_hash, Item::Live(live));
                 } else {
                     self.wait_or_park(live, trouble, setback, now);
@@ -237,6 +238,10 @@ impl State {
         let wait = spread.wait(live.tries, config.retry_base, config.retry_max).max(after.unwrap_or_default());
         let by_then = now_ms().saturating_sub(trouble.since_ms).saturating_add(millis(wait));
         let exhausted = live.tries >= config.memory_tries.get() || by_then > millis(config.memory_retry_time);
+        let waits = (!exhausted).then_some(wait);
+        if !exhausted || self.successes == trouble.successes {
+            self.shared.scribe.waits(&live.subject(), live.delivery.output, live.tries, waits);
+        }
         if !exhausted {
             self.keys.wait(key, Item::Live(live), now + wait);
         } else if self.successes == trouble.successes {
@@ -304,6 +309,7 @@ impl State {
     }
 
     fn settle(&mut self, item: Item, fate: Fate) {
+        self.shared.scribe.settled(&item.subject(), item.output(), &fate);
         match item {
             Item::Live(live) => {
                 live.delivery.ticket.settle(live.delivery.output, fate);

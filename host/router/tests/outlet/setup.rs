@@ -150,6 +150,7 @@ impl World {
             mask: Mask::new([SECRET]),
             attempts_allowed: self.allowed.subscribe(),
             suppressions: self.suppressions.clone(),
+            scribe: pintle_router::Scribe::off(),
         })
     }
 

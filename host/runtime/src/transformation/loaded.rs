@@ -79,6 +79,15 @@ impl Loaded {
         }
     }
 
+    /// The moment at which its top-level code runs.
+    pub(super) fn now_ms(&self) -> u64 {
+        self.ctx.now_ms
+    }
+
+    pub(super) fn set_now_ms(&mut self, now_ms: u64) {
+        self.ctx.now_ms = now_ms;
+    }
+
     /// The module's name.
     pub(super) fn name(&self) -> &str {
         &self.source.name

@@ -148,9 +148,9 @@ const WRONG: &[(&str, &str)] = &[
     ),
     (
         "sources: {}\ndestinations:\n  d: {plugin: webhook, delivery: {attempts-max: 0}}\n",
-        "w.yaml:3:48: destinations.d.delivery.attempts-max: is 0; use 1 to 1000000 tries",
+        "w.yaml:3:49: destinations.d.delivery.attempts-max: is 0; use 1 to 1000000 tries",
     ),
-    ("sources: {}\ndestinations:\n  d: {plugin: webhook, delivery: {retries: 3}}\n", "w.yaml:3:34: unknown field"),
+    ("sources: {}\ndestinations:\n  d: {plugin: webhook, delivery: {retries: 3}}\n", "w.yaml:3:35: unknown field"),
     (
         "sources: {}\ndestinations:\n  d: {plugin: webhook, message-types: [track, click]}\n",
         "w.yaml:3:47: destinations.d.message-types[1]: `click` is not a type of event; use identify",

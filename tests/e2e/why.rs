@@ -103,7 +103,9 @@ async fn every_step_of_a_traced_user_is_told_and_its_calls_come_out_the_same_aga
         assert_eq!(told["component"].as_str().unwrap().len(), 64, "{told:#}");
         assert!(told["revision"].as_i64().unwrap() > 0 && told["rerun"].is_null(), "{told:#}");
     }
-    assert!(transformations[1]["logs"][0]["message"].as_str().unwrap().contains("ann/0"), "{known:#}");
+    // Nobody can tell which event of a call wrote a line.
+    let logs = transformations[1]["logs"].as_array().unwrap();
+    assert!(logs.iter().any(|line| line["message"].as_str().unwrap().contains("ann/0")), "{known:#}");
     assert!(!transformations[1]["input"].as_str().unwrap().contains("bob/0"), "others are nobody's business");
     let plugin = steps(&known, "destination")[0];
     assert_eq!((&plugin["plugin"], &plugin["attempt"]), (&json!("webhook"), &json!(1)), "{plugin:#}");

@@ -219,6 +219,8 @@ impl Tracer {
     /// # Errors
     /// When the database does not answer. Then nothing has changed.
     pub async fn end(&self, store: &Store, id: i64, author: &str) -> Result<Option<Switch>, Error> {
+        // One that has had its events has ended, also when that is not written yet.
+        switches::write_taken(store, &self.taken()).await?;
         let ended = switches::end(store, id, author).await?;
         self.change(|state| state.switches.retain(|switch| switch.id != id));
         Ok(ended)

@@ -190,7 +190,7 @@ async fn destinations_that_misbehave_in_every_way_lose_nothing_and_harm_nobody()
         let is_bulk = matches!(wrong, Wrong::HalfOfABatch);
         let endpoint = Endpoint::start(wrong, if is_bulk { is_odd } else { is_guilty }).await;
         workspace = match is_bulk {
-            true => workspace.destination(id, "bulk", json!({"url": endpoint.url(), "token": "t"})),
+            true => workspace.destination(id, "bulk", json!({"url": endpoint.url(), "token": "nobody-says-this"})),
             false => workspace.webhook(id, endpoint.url()),
         };
         workspace = workspace.delivery(id, delivery(wrong));

@@ -3,6 +3,9 @@
 use crate::failure::{Exit, Failure};
 use std::path::Path;
 
+/// Where the guest crate goes: its files are nobody's template.
+const VERBATIM: &str = "sdk/";
+
 /// One file of a template. `NAME` in its text becomes the name of the new thing.
 pub(crate) struct File {
     pub(crate) path: &'static str,
@@ -26,7 +29,11 @@ pub(crate) fn write<'a>(folder: &Path, files: impl Iterator<Item = &'a File>, na
         let path = folder.join(file.path);
         let parent = path.parent().unwrap_or(folder);
         std::fs::create_dir_all(parent).map_err(|error| failed(parent, error))?;
-        std::fs::write(&path, file.text.replace("NAME", name)).map_err(|error| failed(&path, error))?;
+        let text = match file.path.starts_with(VERBATIM) {
+            true => file.text.to_owned(),
+            false => file.text.replace("NAME", name),
+        };
+        std::fs::write(&path, text).map_err(|error| failed(&path, error))?;
     }
     Ok(())
 }

@@ -152,9 +152,9 @@ fn is_escaped(spelt: &str, key: &str) -> bool {
 /// own hands it over.
 pub(crate) fn raw(json: &str) -> &RawValue {
     /// How `serde_json` asks for such a value.
-    const NAME: &str = "$serde_json::private::RawValue";
+    const ASKED_BY: &str = "$serde_json::private::RawValue";
     let handed = MapAccessDeserializer::new(MapDeserializer::new(std::iter::once((
-        BorrowedStrDeserializer::<serde::de::value::Error>::new(NAME),
+        BorrowedStrDeserializer::<serde::de::value::Error>::new(ASKED_BY),
         BorrowedStrDeserializer::new(json),
     ))));
     <&RawValue>::deserialize(handed).unwrap_or_else(|_| serde_json::from_str(json).expect("it is JSON"))

@@ -51,6 +51,11 @@ impl How {
 }
 
 impl Handle {
+    /// Waits until everything that is settled now is in the database.
+    pub async fn flush(&self) {
+        self.parts().settlement.flush().await;
+    }
+
     /// What is known of an event on each connection of its source, by the configuration in force.
     ///
     /// # Errors

@@ -29,13 +29,18 @@ pub async fn answer(parts: &Parts, question: Question) -> Result<WhyView, Error>
     let bytes_max = parts.trace.search_bytes_max.get();
     let wanted = Wanted { message_id: &message_id, sources: &sources, since_ms, until_ms, bytes_max };
     let found = parts.log.find(&wanted).await?;
+    let mut places = Vec::with_capacity(found.events.len());
+    for one in &found.events {
+        places.push(parts.processor.whereabouts(&catalog, one).await?);
+    }
+    // What is settled by now has its rows then: a dead letter is not told as something that merely ended.
+    parts.processor.flush().await;
     let only = source.as_deref();
     let steps = steps::of(&parts.store, &message_id, only, STEPS_MAX).await?;
     let outcomes = Outcomes::read(parts, &message_id, only).await?;
     let mut events = Vec::new();
-    for one in &found.events {
+    for (one, places) in found.events.iter().zip(places) {
         let first = found.events.iter().find(|other| is_first_of(other, one));
-        let places = parts.processor.whereabouts(&catalog, one).await?;
         let mut event = in_log(one, first);
         event.destinations = outcomes.destinations(&event.position, places);
         events.push(event);

@@ -81,18 +81,8 @@ impl Outcomes {
         let letters = dead_letters::list(store, &filter, OTHERS_MAX).await?;
         let waiting = parked::of(store, message_id, source).await?;
         let refused = rejected::of_message(store, message_id, source, OTHERS_MAX).await?;
-        let rejected = refused.into_iter().map(|rejected::Stored { id, event }| RejectedView {
-            id: id.to_string(),
-            at_ms: event.at_ms,
-            source_id: event.source_id,
-            reason: event.reason,
-            message_id: event.message_id,
-            event_type: event.event_type,
-            request_ip: event.request_ip,
-            bytes: event.bytes,
-            excerpt: String::from_utf8_lossy(&event.excerpt).into_owned(),
-        });
-        Ok(Outcomes { letters, waiting, rejected: rejected.collect() })
+        let rejected = refused.into_iter().map(RejectedView::from).collect();
+        Ok(Outcomes { letters, waiting, rejected })
     }
 
     /// What cursors and configuration say of each connection, and what rows say better.

@@ -27,18 +27,7 @@ pub(super) async fn rejected(State(api): State<Api>, request: Request) -> Result
     let filter =
         rejected::Filter { source: which.source, reason: which.reason, before: which.before, limit: limit + 1 };
     let found = rejected::list(api.office()?.editor.store(), &filter).await?;
-    let view = |rejected::Stored { id, event }| RejectedView {
-        id: id.to_string(),
-        at_ms: event.at_ms,
-        source_id: event.source_id,
-        reason: event.reason,
-        message_id: event.message_id,
-        event_type: event.event_type,
-        request_ip: event.request_ip,
-        bytes: event.bytes,
-        excerpt: String::from_utf8_lossy(&event.excerpt).into_owned(),
-    };
-    Ok(Json(Page::of(found, limit, |last| last.id.to_string()).show(view)))
+    Ok(Json(Page::of(found, limit, |last| last.id.to_string()).show(RejectedView::from)))
 }
 
 /// GET /suppressions: by user id.

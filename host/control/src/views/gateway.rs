@@ -25,6 +25,23 @@ pub struct RejectedView {
     pub excerpt: String,
 }
 
+impl From<pintle_store::rejected::Stored> for RejectedView {
+    fn from(stored: pintle_store::rejected::Stored) -> RejectedView {
+        let pintle_store::rejected::Stored { id, event } = stored;
+        RejectedView {
+            id: id.to_string(),
+            at_ms: event.at_ms,
+            source_id: event.source_id,
+            reason: event.reason,
+            message_id: event.message_id,
+            event_type: event.event_type,
+            request_ip: event.request_ip,
+            bytes: event.bytes,
+            excerpt: String::from_utf8_lossy(&event.excerpt).into_owned(),
+        }
+    }
+}
+
 /// A user whose events are neither stored nor delivered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SuppressionView {

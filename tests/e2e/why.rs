@@ -37,6 +37,8 @@ fn steps<'a>(known: &'a Value, kind: &str) -> Vec<&'a Value> {
 fn settled(known: &Value, how: &str) -> bool {
     known["events"].as_array().is_some_and(|events| !events.is_empty())
         && steps(known, "settled").iter().any(|told| told["how"] == how)
+        // Cursors and steps are read one after the other: it may have ended in between.
+        && known["events"][0]["destinations"].as_array().is_some_and(|all| all.iter().any(|one| one["how"] == how))
 }
 
 fn ok(said: Said) -> Said {

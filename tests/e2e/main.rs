@@ -7,6 +7,7 @@
 
 mod alerts;
 mod bad_input;
+mod books;
 mod changes;
 mod clients;
 mod clients_at_once;

@@ -6,13 +6,10 @@ use crate::spec::{Mode, Spec};
 use pintle_events::{EventRef, Position};
 use pintle_store::Error;
 use pintle_store::log::Chunk;
-use pintle_store::settle::{Fate, Ticket, Tracker};
+use pintle_store::settle::{Fate, Passed, Ticket, Tracker};
 use pintle_store::suppressions::{self, Suppressions};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// Why a copy of an earlier event is not delivered.
-const DUPLICATE: &str = "duplicate: an event with this messageId came before";
 
 /// Decides which events of a chunk a destination gets.
 pub struct Intake {
@@ -75,8 +72,8 @@ impl Intake {
     /// # Errors
     /// When the chunk was begun before, or has expired since it was read.
     pub async fn take(&self, chunk: &Chunk, sorted: &mut Sorted) -> Result<usize, Error> {
-        let settled = self.tracker.begin(chunk.lane, chunk.seq, chunk.events()).await?;
-        let mut passed = Vec::new();
+        let settled = self.tracker.begin(chunk.lane, chunk.seq, chunk.groups()).await?;
+        let (mut passed, mut copies) = (Vec::new(), Vec::new());
         let mut taken = 0;
         for idx in (0..chunk.events()).filter(|idx| !settled[*idx as usize]) {
             let event = chunk.event(idx);
@@ -87,9 +84,12 @@ impl Intake {
                 passed.push(idx);
                 continue;
             };
-            let filtered =
-                if chunk.is_duplicate(idx) { Some(DUPLICATE.to_owned()) } else { self.filtered(&event, way) };
-            if let Some(reason) = filtered {
+            if chunk.is_duplicate(idx) {
+                crate::metrics::ended(&self.spec.id, "filtered");
+                copies.push(idx);
+                continue;
+            }
+            if let Some(reason) = self.filtered(&event, way) {
                 crate::metrics::ended(&self.spec.id, "filtered");
                 Ticket::new(self.tracker.clone(), vec![position], vec![0]).settle(0, Fate::Filtered { reason });
                 continue;
@@ -98,7 +98,8 @@ impl Intake {
             sorted.entry(input.connection_id.clone()).or_default().push(input);
             taken += 1;
         }
-        self.tracker.pass(chunk.lane, chunk.seq, passed.into_iter());
+        self.tracker.pass(chunk.lane, chunk.seq, passed.into_iter(), Passed::NotRouted);
+        self.tracker.pass(chunk.lane, chunk.seq, copies.into_iter(), Passed::Duplicate);
         Ok(taken)
     }
 

@@ -11,7 +11,7 @@ use crate::{shadow, trial};
 use pintle_catalog::Catalog;
 use pintle_router::Outlet;
 use pintle_store::settle::{Books, DeadLetter, Fate, Stage, Tracker};
-use pintle_store::{Error, dead_letters, revisions};
+use pintle_store::{Error, dead_letters, ledger, revisions};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -257,6 +257,7 @@ impl Attendant {
             None => self.parts.settlement.tracker(&self.spec.id).await?,
         };
         self.seat(|seat| seat.tracker = Some(tracker.clone()));
+        ledger::open(&self.parts.store, &self.spec.id).await?;
         if let Mode::Filter { reason } = self.spec.mode {
             self.bury_parked(&tracker, reason).await?;
         }
@@ -278,7 +279,9 @@ impl Attendant {
     async fn close_books(&self) -> Result<(), Error> {
         self.parts.settlement.flush().await;
         self.board.lock().remove(&self.spec.id);
-        revisions::deactivate(&self.parts.store, &self.spec.id).await
+        revisions::deactivate(&self.parts.store, &self.spec.id).await?;
+        self.parts.settlement.forget(&self.spec.id);
+        Ok(())
     }
 
     fn seat(&self, change: impl FnOnce(&mut Seat)) {
@@ -358,29 +361,44 @@ impl Handle {
     /// [`RetryError`] says why it stays where it is.
     pub async fn retry(&self, id: i64) -> Result<(), RetryError> {
         let store = &self.parts.store;
-        let stored = dead_letters::get(store, id).await?.ok_or(RetryError::Missing(id))?;
+        let there = || async { dead_letters::get(store, id).await?.ok_or(RetryError::Missing(id)) };
+        let stored = there().await?;
         let seat = tokio::time::timeout(START_TIME_MAX, self.started(&stored.destination)).await.unwrap_or_default();
         let (Some(tracker), Some(outlet)) = (seat.tracker, seat.outlet) else {
             return Err(RetryError::NotRunning(stored.destination));
         };
-        // Its cursor may not have been written yet; the row was written with it, so it is by now.
-        let letters = if stored.letter.stage == Stage::Transformation {
+        // Somebody else is about to deliver it again, or has done so since it was looked up.
+        let Some(claim) = tracker.claim(id) else { return Err(RetryError::Missing(id)) };
+        let stored = there().await?;
+        let mut claimed = Vec::new();
+        if stored.letter.stage == Stage::Transformation {
             let chain = seat.chains.get(&*stored.letter.connection_id);
             let chain = chain.ok_or_else(|| RetryError::NotRunning(stored.destination.clone()))?;
             let payloads = self.transform(chain, &stored.letter).await?;
-            dead_letters::replace(store, &stored, &payloads).await?
-        } else {
-            vec![id]
-        };
-        if letters.is_empty() {
-            tracker.let_go(stored.letter.position);
-        }
-        for letter in letters {
-            if let Some((_, parked, last)) = dead_letters::revive(store, letter, now_ms() as i64).await? {
-                tracker.revived(&parked, last);
-                // A closing outlet leaves the row, which is read when the destination starts again.
-                _ = outlet.adopt(parked);
+            if payloads.is_empty() {
+                tracker.let_go(&claim, &stored, dead_letters::has_others(store, &stored).await?);
+            } else {
+                for letter in dead_letters::replace(store, &stored, &payloads).await? {
+                    let claim = tracker.claim(letter);
+                    claimed.extend(claim.zip(dead_letters::get(store, letter).await?));
+                }
             }
+        } else {
+            claimed.push((claim, stored));
+        }
+        let mut others_dead = Vec::new();
+        for (_, stored) in &claimed {
+            others_dead.push(dead_letters::has_others(store, stored).await?);
+        }
+        let revive =
+            |((claim, stored), others_dead): (&(_, _), _)| tracker.revive(claim, stored, others_dead, now_ms() as i64);
+        let parked: Vec<_> = claimed.iter().zip(others_dead).map(revive).collect();
+        // Until the rows have changed nothing is tried, and nobody else may claim the letters.
+        self.parts.settlement.flush().await;
+        drop(claimed);
+        for parked in parked {
+            // A closing outlet leaves the row, which is read when the destination starts again.
+            _ = outlet.adopt(parked);
         }
         Ok(())
     }

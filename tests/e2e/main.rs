@@ -8,6 +8,7 @@
 mod alerts;
 mod archive;
 mod bad_input;
+mod books;
 mod changes;
 mod clients;
 mod clients_at_once;

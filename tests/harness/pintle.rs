@@ -1,11 +1,13 @@
 //! The real program, as a child process.
 
 mod admin;
+mod books;
 mod command;
 mod log;
 mod memory;
 
 pub use admin::destination;
+pub use books::Books;
 pub use command::Said;
 pub use memory::Memory;
 
@@ -101,13 +103,16 @@ impl Options {
     }
 }
 
-/// A running Pintle. It stops when this is dropped; what it said is shown when the test has failed.
+/// A running Pintle. It stops when this is dropped, and its books have to balance then; what it said is shown when
+/// the test has failed.
 #[derive(Debug)]
 pub struct Pintle {
     options: Options,
     running: Option<Running>,
     gateway: watch::Sender<SocketAddr>,
     log: Log,
+    /// Whether the books are looked at when it ends.
+    is_audited: bool,
     // Dropped last: the next one starts when this one and its folder are gone.
     folder: Folder,
     _turn: SemaphorePermit<'static>,
@@ -140,7 +145,8 @@ impl Pintle {
         let folder = Folder::new("pintle");
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
         let gateway = watch::Sender::new(nowhere);
-        let mut pintle = Pintle { options, running: None, gateway, log: Log::default(), folder, _turn: turn };
+        let mut pintle =
+            Pintle { options, running: None, gateway, log: Log::default(), is_audited: true, folder, _turn: turn };
         if let Some(workspace) = &pintle.options.workspace {
             pintle.write_workspace(workspace);
         }
@@ -408,6 +414,8 @@ impl Pintle {
 impl Drop for Pintle {
     fn drop(&mut self) {
         let postgres = self.postgres_pid();
+        // Whatever a test was about: what was accepted is accounted for.
+        let unbalanced = if std::thread::panicking() { None } else { self.unbalanced() };
         if let Some(mut running) = self.running.take() {
             let failed = std::thread::panicking();
             process::signal(running.child.id(), if failed { libc::SIGKILL } else { libc::SIGTERM });
@@ -419,8 +427,11 @@ impl Drop for Pintle {
         if let Some(pid) = postgres {
             process::await_end_of(pid, &self.cluster(), POSTGRES_TIME_MAX);
         }
-        if std::thread::panicking() {
+        if std::thread::panicking() || unbalanced.is_some() {
             eprintln!("--- what pintle said ---\n{}", self.log.text());
+        }
+        if let Some(rows) = unbalanced {
+            panic!("the books do not balance: {rows}");
         }
     }
 }

@@ -61,6 +61,19 @@ impl Postgres {
         }
     }
 
+    /// Does what nobody but a person with `psql` would do to a database of ours; gives what that says.
+    ///
+    /// # Panics
+    /// When it fails.
+    #[must_use]
+    pub fn meddle(&self, statement: &str) -> String {
+        let mut psql = Command::new(binaries().join("psql"));
+        psql.arg("--host").arg(self.folder.path()).args(["--username=pintle", "--dbname=postgres", "--no-psqlrc"]);
+        let output = psql.args(["--command", statement]).stdin(Stdio::null()).output().expect("psql runs");
+        assert!(output.status.success(), "{statement}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
     /// Its socket.
     #[must_use]
     pub fn socket(&self) -> PathBuf {

@@ -20,7 +20,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd as _, RawFd};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -84,6 +84,8 @@ struct Shared {
     connections: AtomicUsize,
     in_flight: AtomicUsize,
     most_in_flight: AtomicUsize,
+    /// Whether requests are only counted.
+    forgets: AtomicBool,
     /// Raised by one with each [`Receiver::release`].
     releases: watch::Sender<usize>,
 }
@@ -111,10 +113,17 @@ impl Receiver {
             connections: AtomicUsize::new(0),
             in_flight: AtomicUsize::new(0),
             most_in_flight: AtomicUsize::new(0),
+            forgets: AtomicBool::new(false),
             releases: watch::Sender::new(0),
         });
         let accepting = Accepting::start(listener, &shared);
         Receiver { shared, addr, accepting: Mutex::new(Some(accepting)) }
+    }
+
+    /// Keeps nothing of what comes from now on but how much it is: for more requests than fit into memory. What
+    /// [`Receiver::answer_by`] was given sees them all the same.
+    pub fn forget(&self) {
+        self.shared.forgets.store(true, Ordering::Relaxed);
     }
 
     /// Where it listens.
@@ -307,7 +316,9 @@ async fn handle(
     let mut releases = shared.releases.subscribe();
     let answer = shared.decide(&received);
     received.status = answer.shown_status();
-    {
+    if shared.forgets.load(Ordering::Relaxed) {
+        shared.count.send_modify(|count| *count += 1);
+    } else {
         let mut all = shared.received();
         all.push(received);
         let count = all.len();

@@ -7,7 +7,7 @@
 //! | exit code | means |
 //! |---|---|
 //! | 0 | done |
-//! | 1 | it did not work: not found, refused, or (`import --check`) something stays off |
+//! | 1 | it did not work: not found, refused, (`import --check`) something stays off, or (`ledger`) the books do not balance |
 //! | 2 | something is not as it should be (`status --check`) |
 //! | 64 | the command line makes no sense |
 //! | 65 | the file cannot be used |
@@ -18,6 +18,7 @@ mod client;
 mod commands;
 mod dead_letters;
 mod failure;
+mod ledger;
 mod local;
 mod plugin;
 pub mod plugins_dir;
@@ -33,6 +34,7 @@ pub use failure::Exit;
 
 use args::{Args, ClientCommand, Command};
 use clap::Parser;
+use pintle_control::views::ledger::{LedgerQuery, LedgerView};
 use pintle_control::views::{NewToken, Page, TokenView};
 use pintle_runtime::egress::Networks;
 use pintle_runtime::fetch::Network;
@@ -52,6 +54,8 @@ pub enum Invocation {
     Precompile(PrecompileArgs),
     /// A token, in the database itself: the server's part.
     Token(OfflineToken),
+    /// The books, from the database itself: the server's part.
+    Ledger(OfflineLedger),
     /// Everything is done; leave with this code.
     Done(ExitCode),
 }
@@ -91,6 +95,18 @@ fn parse_from(
                 Invocation::Done(commands::run(command, outside, out, err).into())
             }
         },
+        Command::Client(ClientCommand::Remote(Remote::Ledger(command))) if command.place.is_named() => {
+            match ledger::query(&command, commands::now_ms()) {
+                Ok(query) => {
+                    let Place { data_dir, database_url } = command.place;
+                    Invocation::Ledger(OfflineLedger { query, data_dir, database_url, json: command.server.json })
+                }
+                Err(failure) => {
+                    let _ = writeln!(err, "pintle: {}", failure.error);
+                    Invocation::Done(failure.exit.into())
+                }
+            }
+        }
         Command::Client(command) => Invocation::Done(commands::run(command, outside, out, err).into()),
     }
 }
@@ -100,6 +116,19 @@ fn parse_from(
 pub struct OfflineToken {
     /// What.
     pub action: TokenAction,
+    /// The data directory of a Pintle on this machine.
+    pub data_dir: Option<PathBuf>,
+    /// The Postgres that Pintle uses.
+    pub database_url: Option<String>,
+    /// Print JSON.
+    pub json: bool,
+}
+
+/// Books that are read without asking the admin API: also while no Pintle runs.
+#[derive(Clone, Debug)]
+pub struct OfflineLedger {
+    /// Which books, and in which form.
+    pub query: LedgerQuery,
     /// The data directory of a Pintle on this machine.
     pub data_dir: Option<PathBuf>,
     /// The Postgres that Pintle uses.
@@ -137,12 +166,15 @@ fn offline(token: &Token) -> Option<OfflineToken> {
         Token::Revoke { id, place, server } => (TokenAction::Revoke { id: id.clone() }, place, server),
     };
     let Place { data_dir, database_url } = place.clone();
-    (data_dir.is_some() || database_url.is_some()).then_some(OfflineToken {
-        action,
-        data_dir,
-        database_url,
-        json: server.json,
-    })
+    place.is_named().then_some(OfflineToken { action, data_dir, database_url, json: server.json })
+}
+
+/// Prints the books, as `pintle ledger` does, and says how to leave.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn show_ledger(view: &LedgerView, json: bool, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result<Exit> {
+    ledger::show(view, json, out, err).map_err(|failure| failure.error)
 }
 
 /// Prints a new token, as `pintle token create` does.

@@ -44,6 +44,7 @@ pub(crate) async fn run(command: Remote, out: &mut dyn Write, err: &mut dyn Writ
         Remote::RejectedEvents(command) => keep_out::rejected(command, out, err).await,
         Remote::Suppress(command) => keep_out::suppress(command, out, err).await,
         Remote::Trace(command) => traces::run(command, out, err).await,
+        Remote::Ledger(command) => crate::ledger::run(command, out, err).await,
         Remote::Audit(command) => audit::run(command, out, err).await,
         Remote::Revisions(command) => revisions::run(command, out, err).await,
         Remote::Export(export) => export::run(&export, out, err).await,

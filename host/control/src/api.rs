@@ -12,6 +12,7 @@ mod export;
 mod figures;
 mod importers;
 mod keep_out;
+mod ledger;
 mod logs;
 mod openapi;
 mod plugins;

@@ -34,6 +34,8 @@ pub struct Config {
     pub page_items_max: u32,
     /// The most dead letters that one request retries or discards. Default: 1,000.
     pub dead_letters_max: u32,
+    /// The most rows of the books one answer holds. Default: 20,000.
+    pub ledger_rows_max: usize,
     /// The largest JSON body, in bytes. Default: 4 MiB.
     pub body_bytes_max: usize,
     /// The largest upload of code or a component, in bytes; `component-bytes-max` and `source-bytes-max` of
@@ -56,6 +58,7 @@ impl Default for Config {
             tail_readers_max: 8,
             page_items_max: 500,
             dead_letters_max: 1_000,
+            ledger_rows_max: 20_000,
             body_bytes_max: 4 << 20,
             upload_bytes_max: 64 << 20,
             trial_events_max: 1_000,

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod code;
 pub mod figures;
 pub mod gateway;
+pub mod ledger;
 pub mod revisions;
 pub mod things;
 pub mod traces;

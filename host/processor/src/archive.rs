@@ -14,7 +14,7 @@ use pintle_catalog::secrets;
 use pintle_objects::{Depot, Place};
 use pintle_router::Mask;
 use pintle_store::settle::Tracker;
-use pintle_store::{Error, destinations};
+use pintle_store::{Error, destinations, ledger};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -162,12 +162,13 @@ impl Archive {
         known: &mut Option<Arc<Tracker>>,
         seat: &(impl Fn(Arc<Tracker>, Shelf) + Send + Sync),
     ) -> Result<(), Held> {
-        let Parts { objects, router, log, settlement, suppressions, attempts_allowed, catalog, .. } =
+        let Parts { store, objects, router, log, settlement, suppressions, attempts_allowed, catalog, .. } =
             self.parts.clone();
         let tracker = match known {
             Some(tracker) => tracker.clone(),
             None => known.insert(settlement.tracker(READER).await?).clone(),
         };
+        ledger::open(&store, READER).await?;
         // What expires unarchived is counted of all sources there are.
         tracker.set_sources(catalog.borrow().sources.keys().cloned().collect());
         let (place, mask) = self.config.place().map_err(Held::Archive)?;

@@ -8,7 +8,7 @@ use pintle_router::Scribe;
 use pintle_router::trace::Subject;
 use pintle_store::Error;
 use pintle_store::log::Chunk;
-use pintle_store::settle::{Fate, Ticket, Tracker};
+use pintle_store::settle::{Fate, Passed, Ticket, Tracker};
 use pintle_store::suppressions::{self, Suppressions};
 use pintle_store::traces::{Kind, Seen};
 use serde_json::json;
@@ -40,7 +40,7 @@ struct Way {
 /// What a destination has to do with an event.
 pub(crate) enum Look {
     /// Nothing.
-    Pass,
+    Pass(Passed),
     /// It is for it, and a rule keeps it away.
     Filter {
         /// Which event.
@@ -116,12 +116,16 @@ impl Intake {
     /// # Errors
     /// When the chunk was begun before, or has expired since it was read.
     pub async fn take(&self, chunk: &Chunk, sorted: &mut Sorted) -> Result<usize, Error> {
-        let settled = self.tracker.begin(chunk.lane, chunk.seq, chunk.events()).await?;
-        let mut passed = Vec::new();
+        let settled = self.tracker.begin(chunk.lane, chunk.seq, chunk.groups()).await?;
+        let (mut passed, mut copies) = (Vec::new(), Vec::new());
         let mut taken = 0;
         for idx in (0..chunk.events()).filter(|idx| !settled[*idx as usize]) {
             match self.look(chunk, idx) {
-                Look::Pass => passed.push(idx),
+                Look::Pass(Passed::NotRouted) => passed.push(idx),
+                Look::Pass(Passed::Duplicate) => {
+                    crate::metrics::ended(&self.spec.id, "filtered");
+                    copies.push(idx);
+                }
                 Look::Filter { position, reason } => {
                     crate::metrics::ended(&self.spec.id, "filtered");
                     Ticket::new(self.tracker.clone(), vec![position], vec![0]).settle(0, Fate::Filtered { reason });
@@ -132,7 +136,8 @@ impl Intake {
                 }
             }
         }
-        self.tracker.pass(chunk.lane, chunk.seq, passed.into_iter());
+        self.tracker.pass(chunk.lane, chunk.seq, passed.into_iter(), Passed::NotRouted);
+        self.tracker.pass(chunk.lane, chunk.seq, copies.into_iter(), Passed::Duplicate);
         Ok(taken)
     }
 
@@ -142,19 +147,23 @@ impl Intake {
         let position = Position { lane: chunk.lane, seq: chunk.seq, idx };
         let way = self.routes.get(event.source_id);
         let way = way.filter(|way| way.starts.get(&chunk.lane).is_none_or(|start| chunk.seq >= *start));
-        let Some(way) = way else { return Look::Pass };
+        let Some(way) = way else { return Look::Pass(Passed::NotRouted) };
         let followed = self.scribe.is_active() && self.scribe.sees(&way.seen(&event, position));
-        let filtered = if chunk.is_duplicate(idx) { Some(DUPLICATE.to_owned()) } else { self.filtered(&event, way) };
-        match filtered {
-            Some(reason) => {
-                if followed {
-                    let body = json!({"reason": reason, "revision": self.scribe.revision()});
-                    self.scribe.record(&way.subject(&event, position), Kind::Filtered, body);
-                }
-                Look::Filter { position, reason }
+        let record = |reason: &str| {
+            if followed {
+                let body = json!({"reason": reason, "revision": self.scribe.revision()});
+                self.scribe.record(&way.subject(&event, position), Kind::Filtered, body);
             }
-            None => Look::Take(Input::read(&event, position, way.source_id.clone(), &way.scope)),
+        };
+        if chunk.is_duplicate(idx) {
+            record(DUPLICATE);
+            return Look::Pass(Passed::Duplicate);
         }
+        if let Some(reason) = self.filtered(&event, way) {
+            record(&reason);
+            return Look::Filter { position, reason };
+        }
+        Look::Take(Input::read(&event, position, way.source_id.clone(), &way.scope))
     }
 
     fn filtered(&self, event: &EventRef<'_>, way: &Way) -> Option<String> {

@@ -11,7 +11,7 @@ use crate::spec::{Mode, Running, Spec};
 use crate::{shadow, trial};
 use pintle_catalog::Catalog;
 use pintle_store::settle::{Books, DeadLetter, Fate, Stage, Tracker};
-use pintle_store::{Error, dead_letters, revisions};
+use pintle_store::{Error, dead_letters, ledger, revisions};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -290,6 +290,7 @@ impl Attendant {
             None => self.parts.settlement.tracker(&self.spec.id).await?,
         };
         self.seat(|seat| seat.tracker = Some(tracker.clone()));
+        ledger::open(&self.parts.store, &self.spec.id).await?;
         if let Mode::Filter { reason } = self.spec.mode {
             self.bury_parked(&tracker, reason).await?;
         }
@@ -311,7 +312,9 @@ impl Attendant {
     async fn close_books(&self) -> Result<(), Error> {
         self.parts.settlement.flush().await;
         self.board.lock().remove(&self.spec.id);
-        revisions::deactivate(&self.parts.store, &self.spec.id).await
+        revisions::deactivate(&self.parts.store, &self.spec.id).await?;
+        self.parts.settlement.forget(&self.spec.id);
+        Ok(())
     }
 
     fn seat(&self, change: impl FnOnce(&mut Seat)) {
@@ -401,28 +404,42 @@ impl Handle {
     /// [`RetryError`] says why it stays where it is.
     pub async fn retry(&self, id: i64) -> Result<(), RetryError> {
         let store = &self.parts.store;
-        let stored = dead_letters::get(store, id).await?.ok_or(RetryError::Missing(id))?;
+        let there = || async { dead_letters::get(store, id).await?.ok_or(RetryError::Missing(id)) };
+        let stored = there().await?;
         let seat = self.seat(&stored.destination).await;
         let (Some(tracker), Some(exit)) = (seat.tracker, seat.exit) else {
             return Err(RetryError::NotRunning(stored.destination));
         };
-        // Its cursor may not have been written yet; the row was written with it, so it is by now.
-        let letters = if stored.letter.stage == Stage::Transformation {
+        // Somebody else is about to deliver it again, or has done so since it was looked up.
+        let Some(claim) = tracker.claim(id) else { return Err(RetryError::Missing(id)) };
+        let stored = there().await?;
+        let mut claimed = Vec::new();
+        if stored.letter.stage == Stage::Transformation {
             let chain = seat.chains.get(&*stored.letter.connection_id);
             let chain = chain.ok_or_else(|| RetryError::NotRunning(stored.destination.clone()))?;
             let payloads = self.transform(chain, &stored.letter).await?;
-            dead_letters::replace(store, &stored, &payloads).await?
-        } else {
-            vec![id]
-        };
-        if letters.is_empty() {
-            tracker.let_go(stored.letter.position);
-        }
-        for letter in letters {
-            if let Some((_, parked, last)) = dead_letters::revive(store, letter, now_ms() as i64).await? {
-                tracker.revived(&parked, last);
-                exit.adopt(parked);
+            if payloads.is_empty() {
+                tracker.let_go(&claim, &stored, dead_letters::has_others(store, &stored).await?);
+            } else {
+                for letter in dead_letters::replace(store, &stored, &payloads).await? {
+                    let claim = tracker.claim(letter);
+                    claimed.extend(claim.zip(dead_letters::get(store, letter).await?));
+                }
             }
+        } else {
+            claimed.push((claim, stored));
+        }
+        let mut revived = Vec::new();
+        for (claim, stored) in &claimed {
+            let others_dead = dead_letters::has_others(store, stored).await?;
+            revived.push(tracker.revive(claim, stored, others_dead, now_ms() as i64));
+        }
+        // Until the rows have changed nothing is tried, and nobody else may claim the letters.
+        self.parts.settlement.flush().await;
+        drop(claimed);
+        for parked in revived {
+            // A closing outlet leaves the row, which is read when the destination starts again.
+            exit.adopt(parked);
         }
         Ok(())
     }

@@ -9,7 +9,9 @@
 mod bench;
 mod config;
 mod keys;
+mod ledger;
 mod logging;
+mod offline;
 mod own_plugins;
 mod plant;
 mod precompile;
@@ -37,6 +39,10 @@ fn main() -> ExitCode {
     let result = match pintle_cli::parse(|allowed| Arc::new(Fetcher::new(fetch::Config::default(), allowed))) {
         Invocation::Done(code) => return code,
         Invocation::Token(args) => tokens::run(&args),
+        Invocation::Ledger(args) => match ledger::run(&args) {
+            Ok(exit) => return exit.into(),
+            Err(error) => Err(error),
+        },
         Invocation::Precompile(args) => precompile::run(&args),
         Invocation::Up(args) => match config::Config::load(&args) {
             Ok(config) => up::run(config),

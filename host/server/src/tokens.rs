@@ -1,10 +1,10 @@
 //! `pintle token … --data-dir` or `--database-url`: tokens without asking the admin API, so that the first one
 //! can be made where the API is not open to anybody.
 
+use crate::offline;
 use anyhow::Context;
 use pintle_cli::{OfflineToken, TokenAction};
 use pintle_control::views::{NewToken, Page, TokenView};
-use pintle_store::embedded::{self, Postgres};
 use pintle_store::{Config, Store, tokens};
 use sqlx::postgres::PgConnectOptions;
 
@@ -15,32 +15,13 @@ const BY: &str = "local";
 pub fn run(args: &OfflineToken) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let (options, postgres) = connect(args).await?;
+        let (options, postgres) = offline::connect(args.database_url.as_deref(), args.data_dir.as_deref()).await?;
         let result = act(args, options).await;
         if let Some(postgres) = postgres {
             postgres.stop().await;
         }
         result
     })
-}
-
-/// The database: the given one, that of a running Pintle, or the private Postgres of one that does not run.
-async fn connect(args: &OfflineToken) -> anyhow::Result<(PgConnectOptions, Option<Postgres>)> {
-    if let Some(url) = &args.database_url {
-        return Ok((url.parse().context("--database-url is not a Postgres URL")?, None));
-    }
-    let data_dir = args.data_dir.as_deref().context("name the data directory with --data-dir")?.join("postgres");
-    if !data_dir.is_dir() {
-        anyhow::bail!("{} is not there; start Pintle once, or name another with --data-dir", data_dir.display());
-    }
-    let config = embedded::Config { data_dir: data_dir.clone(), ..embedded::Config::default() };
-    match Postgres::start(config).await {
-        Ok(postgres) => Ok((postgres.connect_options(), Some(postgres))),
-        Err(embedded::Error::InUse { .. }) => {
-            Ok((embedded::running(&data_dir).context("the running Pintle's Postgres cannot be found")?, None))
-        }
-        Err(error) => Err(error.into()),
-    }
 }
 
 async fn act(args: &OfflineToken, options: PgConnectOptions) -> anyhow::Result<()> {

@@ -15,6 +15,7 @@ use pintle_runtime::Runtime;
 use pintle_store::artifacts::Artifacts;
 use pintle_store::embedded::Postgres;
 use pintle_store::lease::Lease;
+use pintle_store::ledger::Auditor;
 use pintle_store::log::{Log, Services};
 use pintle_store::rejected::Recorder;
 use pintle_store::settle::Settlement;
@@ -193,7 +194,7 @@ impl Plants {
             catalog: catalog_sender,
         });
         let file_state = Arc::new(workspace::State::default());
-        let mut side = Service::new("workspace file, plugins folder, tail or janitor");
+        let mut side = Service::new("workspace file, plugins folder, tail, auditor or janitor");
         if let Some(path) = &config.workspace {
             let workspace = Workspace {
                 path: path.clone(),
@@ -296,6 +297,11 @@ impl Plants {
         let mut lanes = Service::new("log writer");
         let writers = services.take_lanes();
         lanes.tasks.spawn(async move { Ok(Services::run_lanes(writers).await?) });
+        let (stop, auditor) = (side.stop.clone(), Auditor::new(store.clone()));
+        side.tasks.spawn(async move {
+            auditor.run(stop).await;
+            Ok(())
+        });
         let stop = side.stop.clone();
         side.tasks.spawn(async move {
             services.janitor.run(stop).await;

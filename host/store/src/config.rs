@@ -64,6 +64,16 @@ pub struct Config {
     pub cursor_flush_interval: Duration,
     /// Events settled beyond a cursor's position that it remembers; no destination runs further ahead. Default and most: 8,192.
     pub cursor_window_events: NonZeroU32,
+    /// How often what is counted with the cursors is folded into the tables of the books; `pintle ledger` shows both
+    /// at any time. Default: 60 s.
+    #[serde(with = "seconds")]
+    pub ledger_fold_interval: Duration,
+    /// How long the books are kept, and never shorter than `log-retention` and a day. Default: 35 d.
+    #[serde(with = "seconds")]
+    pub ledger_retention: Duration,
+    /// How often it is looked whether the books balance; zero never looks. Default: 300 s.
+    #[serde(with = "seconds")]
+    pub ledger_check_interval: Duration,
     /// Bytes of code and components kept in memory. Default: 64 MiB.
     pub artifact_cache_bytes_max: NonZeroU64,
     /// For how long the message ids of events are remembered: a copy that comes later is no duplicate. Zero
@@ -105,6 +115,9 @@ impl Default for Config {
             disk_free_min: 1 << 30,
             cursor_flush_interval: Duration::from_millis(50),
             cursor_window_events: positive32(8_192),
+            ledger_fold_interval: Duration::from_secs(60),
+            ledger_retention: Duration::from_secs(35 * 24 * 3600),
+            ledger_check_interval: Duration::from_secs(300),
             artifact_cache_bytes_max: positive(64 * MIB),
             dedup_window: Duration::from_secs(3600),
             dedup_ids_max: positive32(4_000_000),

@@ -2,13 +2,15 @@
 //! the end of the log.
 
 mod filter;
+pub(crate) mod range;
 
 pub use filter::Filter;
+pub use range::{Range, ranges};
 
 use crate::audit::{self, Action};
-use crate::log::{Chunk, segment_table};
+use crate::settle::DeadLetter;
 use crate::settle::columns::{BindOutputs, column, read_output, statements, without_nul};
-use crate::settle::{DeadLetter, Parked, Tracker};
+use crate::settle::rows::Kept;
 use crate::{Error, Store};
 use pintle_events::Position;
 use sqlx::{AssertSqlSafe, PgConnection, Row, postgres::PgRow};
@@ -28,25 +30,13 @@ pub struct Stored {
     pub stage: String,
     /// What happened.
     pub letter: DeadLetter,
-}
-
-/// A stored range of events that expired undelivered.
-#[derive(Clone, Debug)]
-pub struct Range {
-    /// The destination that did not get them.
-    pub destination: String,
-    /// When, milliseconds since 1970.
-    pub created_at_ms: i64,
-    /// Why.
-    pub reason: String,
-    /// How many.
-    pub events: i64,
-    /// JSON `{source: {type: count}}`.
-    pub counts: String,
+    /// The hour since 1970 in which its event was received; none when that is in no hour of the books.
+    pub hour: Option<i32>,
 }
 
 const COLUMNS: &str = "id, destination, (extract(epoch FROM created_at) * 1000)::bigint, stage, lane, seq, idx, \
-    output, connection, source, message_id, event_type, key_hash, reason, error, attempts, request, response, payload";
+    output, connection, source, message_id, event_type, key_hash, reason, error, attempts, request, response, payload, \
+    hour";
 
 /// The dead letters that a filter means, newest first, at most so many.
 ///
@@ -141,65 +131,18 @@ pub async fn counts(store: &Store) -> Result<BTreeMap<String, i64>, Error> {
     Ok(rows.into_iter().collect())
 }
 
-/// The ranges that expired undelivered, newest first.
+/// Whether other outputs of a dead letter's event are dead letters as well.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn ranges(store: &Store) -> Result<Vec<Range>, Error> {
-    let rows = sqlx::query(
-        "SELECT destination, (extract(epoch FROM created_at) * 1000)::bigint, reason, events, counts \
-         FROM dead_letter_ranges ORDER BY id DESC LIMIT 1000",
-    )
-    .fetch_all(store.pool())
-    .await?;
-    Ok(rows
-        .iter()
-        .map(|row| Range {
-            destination: row.get(0),
-            created_at_ms: row.get(1),
-            reason: row.get(2),
-            events: row.get(3),
-            counts: row.get(4),
-        })
-        .collect())
+pub async fn has_others(store: &Store, stored: &Stored) -> Result<bool, Error> {
+    let mut connection = store.pool().acquire().await?;
+    let outputs = outputs(&mut connection, &stored.destination, stored.letter.position).await?;
+    Ok(outputs.iter().any(|output| *output != stored.letter.output))
 }
 
-/// Turns a dead letter into a parked event that is due now. Nothing is lost in between: both rows change in
-/// one transaction, and the router is told afterwards. Nothing when there is no such dead letter.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn revive(store: &Store, id: i64, now_ms: i64) -> Result<Option<(String, Parked, bool)>, Error> {
-    let mut tx = store.pool().begin().await?;
-    let row = sqlx::query(AssertSqlSafe(format!("DELETE FROM dead_letters WHERE id = $1 RETURNING {COLUMNS}")))
-        .bind(id)
-        .fetch_optional(&mut *tx)
-        .await?;
-    let Some(stored) = row.as_ref().map(read) else { return Ok(None) };
-    let letter = stored.letter;
-    let parked = Parked {
-        position: letter.position,
-        output: letter.output,
-        key_hash: letter.key_hash,
-        source_id: letter.source_id,
-        message_id: letter.message_id,
-        event_type: letter.event_type,
-        connection_id: letter.connection_id,
-        attempt: 0,
-        next_at_ms: now_ms,
-        last_error: letter.reason,
-        requests_done: 0,
-        payload: letter.payload,
-        first_failed_at_ms: now_ms,
-    };
-    crate::settle::parked::insert(&mut tx, &stored.destination, std::slice::from_ref(&parked)).await?;
-    let last = outputs(&mut tx, &stored.destination, parked.position).await?.is_empty();
-    tx.commit().await?;
-    Ok(Some((stored.destination, parked, last)))
-}
-
-/// Replaces a dead letter of a transformation, which succeeds now, by one of delivery per output; none when
-/// nothing of it goes on. Says the ids of the new ones.
+/// Replaces a dead letter of a transformation, which succeeds now, by one of delivery per output. Says the ids of
+/// the new ones.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -208,7 +151,7 @@ pub async fn replace(store: &Store, stored: &Stored, payloads: &[bytes::Bytes]) 
     sqlx::query("DELETE FROM dead_letters WHERE id = $1").bind(stored.id).execute(&mut *tx).await?;
     let taken = outputs(&mut tx, &stored.destination, stored.letter.position).await?;
     let first = taken.into_iter().max().map_or(0, |output| output + 1).max(stored.letter.output);
-    let letters: Vec<DeadLetter> = payloads
+    let letters: Vec<Kept<DeadLetter>> = payloads
         .iter()
         .zip(first..)
         .map(|(payload, output)| DeadLetter {
@@ -217,6 +160,7 @@ pub async fn replace(store: &Store, stored: &Stored, payloads: &[bytes::Bytes]) 
             payload: payload.clone(),
             ..stored.letter.clone()
         })
+        .map(|row| Kept { row, hour: stored.hour })
         .collect();
     let ids = insert(&mut tx, &stored.destination, &letters).await?;
     tx.commit().await?;
@@ -252,17 +196,19 @@ pub(crate) async fn drop_older(store: &Store, keep: Duration) -> Result<u64, Err
 pub(crate) async fn insert(
     connection: &mut PgConnection,
     destination: &str,
-    letters: &[DeadLetter],
+    kept: &[Kept<DeadLetter>],
 ) -> Result<Vec<i64>, Error> {
     let mut ids = Vec::new();
-    for range in statements(letters, bytes) {
+    let letters: Vec<&DeadLetter> = column(kept, |kept| &kept.row);
+    for range in statements(&letters, |letter| bytes(letter)) {
+        let hours = column(&kept[range.clone()], |kept| kept.hour);
         let rows = &letters[range];
         let inserted = sqlx::query(
             "INSERT INTO dead_letters (destination, lane, seq, idx, output, stage, connection, source, message_id, \
-             event_type, key_hash, reason, error, attempts, request, response, payload) \
+             event_type, key_hash, reason, error, attempts, request, response, payload, hour) \
              SELECT $1, d.* FROM unnest($2::bigint[], $3::bigint[], $4::int[], $5::int[], $6::text[], $7::text[], \
                $8::text[], $9::text[], $10::text[], $11::bigint[], $12::text[], $13::text[], $14::int[], $15::text[], \
-               $16::text[], $17::bytea[]) d ON CONFLICT DO NOTHING RETURNING id",
+               $16::text[], $17::bytea[], $18::int[]) d ON CONFLICT DO NOTHING RETURNING id",
         )
         .bind(destination)
         .bind_outputs(rows, |letter| (letter.position, letter.output))
@@ -278,6 +224,7 @@ pub(crate) async fn insert(
         .bind(column(rows, |letter| letter.request.as_deref().map(without_nul)))
         .bind(column(rows, |letter| letter.response.as_deref().map(without_nul)))
         .bind(column(rows, |letter| &letter.payload[..]))
+        .bind(hours)
         .fetch_all(&mut *connection)
         .await?;
         ids.extend(inserted.iter().map(|row| row.get::<i64, _>(0)));
@@ -290,45 +237,10 @@ fn bytes(letter: &DeadLetter) -> usize {
     letter.payload.len() + letter.reason.len() + texts.into_iter().flatten().map(String::len).sum::<usize>()
 }
 
-/// Writes what a destination has not taken of a segment as one range, and says how many events per lane.
-pub(crate) async fn expire(store: &Store, tracker: &Tracker, segment: i64) -> Result<BTreeMap<i64, u64>, Error> {
-    let mut lost: BTreeMap<i64, u64> = BTreeMap::new();
-    let mut counts: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
-    let rows = sqlx::query(AssertSqlSafe(format!(
-        "SELECT lane, seq, min(ord), string_agg(data, ''::bytea ORDER BY piece) FROM {} GROUP BY lane, seq ORDER BY lane, seq",
-        segment_table(segment)
-    )));
-    let mut rows = futures_util::StreamExt::fuse(rows.fetch(store.pool()));
-    while let Some(row) = futures_util::StreamExt::next(&mut rows).await {
-        let row = row?;
-        let chunk = Chunk::decode(row.get(0), row.get(1), row.get(2), row.get(3))?;
-        for idx in 0..chunk.events() {
-            let event = chunk.event(idx);
-            let position = Position { lane: chunk.lane, seq: chunk.seq, idx };
-            if tracker.routes(event.source_id) && !tracker.is_settled(position) {
-                *lost.entry(chunk.lane).or_default() += 1;
-                *counts
-                    .entry(event.source_id.to_owned())
-                    .or_default()
-                    .entry(event.event_type.to_owned())
-                    .or_default() += 1;
-            }
-        }
-    }
-    let events: u64 = lost.values().sum();
-    if events > 0 {
-        sqlx::query(
-            "INSERT INTO dead_letter_ranges (destination, segment, reason, events, counts) \
-             VALUES ($1, $2, 'not delivered within log-retention', $3, $4) ON CONFLICT DO NOTHING",
-        )
-        .bind(&**tracker.destination())
-        .bind(segment)
-        .bind(events as i64)
-        .bind(without_nul(&serde_json::to_string(&counts)?))
-        .execute(store.pool())
-        .await?;
-    }
-    Ok(lost)
+/// Removes dead letters that are delivered again.
+pub(crate) async fn delete(connection: &mut PgConnection, ids: &[i64]) -> Result<(), Error> {
+    sqlx::query("DELETE FROM dead_letters WHERE id = ANY($1)").bind(ids).execute(connection).await?;
+    Ok(())
 }
 
 fn read(row: &PgRow) -> Stored {
@@ -354,5 +266,5 @@ fn read(row: &PgRow) -> Stored {
         response: row.get(17),
         payload: row.get::<Vec<u8>, _>(18).into(),
     };
-    Stored { id: row.get(0), destination: row.get(1), created_at_ms: row.get(2), stage, letter }
+    Stored { id: row.get(0), destination: row.get(1), created_at_ms: row.get(2), stage, letter, hour: row.get(19) }
 }

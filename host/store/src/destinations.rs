@@ -1,7 +1,9 @@
 //! What is stored of each destination, for people: its books, cursors and last error.
 
-use crate::settle::Books;
-use crate::{Error, Store};
+use crate::ledger::After;
+use crate::ledger::tally::Column;
+use crate::settle::{Books, restore};
+use crate::{Error, Store, ledger};
 use sqlx::Row;
 use std::collections::BTreeMap;
 
@@ -24,13 +26,17 @@ pub async fn all(store: &Store) -> Result<BTreeMap<String, Stored>, Error> {
     let mut all: BTreeMap<String, Stored> = BTreeMap::new();
     for row in sqlx::query(
         "SELECT id, delivered, filtered, dead, parked, last_error, \
-         (extract(epoch FROM last_error_at) * 1000)::bigint FROM destinations",
+         (extract(epoch FROM last_error_at) * 1000)::bigint, unfolded FROM destinations",
     )
     .fetch_all(store.pool())
     .await?
     {
-        let count = |at: usize| row.get::<i64, _>(at) as u64;
-        let books = Books { delivered: count(1), filtered: count(2), dead: count(3), parked: count(4) };
+        let mut totals = restore::read(row.get(0), row.get(7))?.totals();
+        let columns = [Column::Delivered, Column::Filtered, Column::Dead, Column::Parked];
+        for (at, column) in columns.into_iter().enumerate() {
+            totals.0[column as usize] += row.get::<i64, _>(1 + at);
+        }
+        let books = Books::of(&totals);
         let last_error = row.get::<Option<String>, _>(5).zip(row.get::<Option<i64>, _>(6));
         all.insert(row.get(0), Stored { books, cursors: BTreeMap::new(), last_error });
     }
@@ -48,10 +54,13 @@ pub async fn all(store: &Store) -> Result<BTreeMap<String, Stored>, Error> {
 /// # Errors
 /// When the database does not answer.
 pub async fn activate(store: &Store, id: &str) -> Result<(), Error> {
-    sqlx::query("INSERT INTO destinations (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET active = true")
-        .bind(id)
-        .execute(store.pool())
-        .await?;
+    sqlx::query(
+        "INSERT INTO destinations (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET active = true, opened = false \
+         WHERE NOT destinations.active",
+    )
+    .bind(id)
+    .execute(store.pool())
+    .await?;
     Ok(())
 }
 
@@ -60,6 +69,5 @@ pub async fn activate(store: &Store, id: &str) -> Result<(), Error> {
 /// # Errors
 /// When the database does not answer.
 pub async fn rest(store: &Store, id: &str) -> Result<(), Error> {
-    sqlx::query("UPDATE destinations SET active = false WHERE id = $1").bind(id).execute(store.pool()).await?;
-    Ok(())
+    ledger::close(store, id, After::Resting).await
 }

@@ -28,6 +28,14 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// What is counted of a destination cannot be read.
+    #[error(
+        "what is counted of destination \"{destination}\" cannot be read: it was written by a newer Pintle, or is damaged"
+    )]
+    Unreadable {
+        /// Of which destination.
+        destination: String,
+    },
     /// A chunk was to be begun that the destination is beyond: it was read twice, or it expired meanwhile.
     /// Setting the destination up again reads on from its cursor.
     #[error(

@@ -12,8 +12,8 @@
 //!
 //! [`Store::open`] connects and migrates. [`lease`] makes this process the only one that delivers.
 //! [`log`] holds the events, [`settle`] what became of them, [`revisions`] what is configured,
-//! [`artifacts`] the code that is named there, [`tokens`] who may change it, [`rejected`] what was not taken,
-//! [`traces`] every step of events that somebody follows.
+//! [`ledger`] counts both against each other, [`artifacts`] the code that is named there, [`tokens`] who may change it,
+//! [`rejected`] what was not taken, [`traces`] every step of events that somebody follows.
 //! [`embedded`] runs a private Postgres when no other is given.
 
 pub mod artifacts;
@@ -25,6 +25,7 @@ pub mod embedded;
 pub mod error;
 pub mod fail_point;
 pub mod lease;
+pub mod ledger;
 pub mod log;
 pub mod metrics;
 pub mod parked;

@@ -23,6 +23,8 @@ const DEDUP_IDS: &str = "pintle_dedup_ids";
 const DEDUP_EVICTED: &str = "pintle_dedup_ids_evicted_total";
 /// Rejected events of which no record was kept, because too many came.
 const REJECTED_UNRECORDED: &str = "pintle_rejected_unrecorded_total";
+/// Sources, hours and destinations of which the books do not balance, at the last look.
+const UNBALANCED: &str = "pintle_ledger_unbalanced";
 /// Steps of traced events that were recorded.
 const TRACE_STEPS: &str = "pintle_trace_steps_total";
 /// Steps of traced events that were not recorded, by the limit that they met.
@@ -56,6 +58,10 @@ pub(crate) fn dedup_ids(ids: usize, evicted: u64) {
 
 pub(crate) fn rejected_unrecorded(events: usize) {
     counter!(REJECTED_UNRECORDED).increment(events as u64);
+}
+
+pub(crate) fn ledger_unbalanced(rows: usize) {
+    gauge!(UNBALANCED).set(rows as f64);
 }
 
 pub(crate) fn cursor_flush(rows: usize) {

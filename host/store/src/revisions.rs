@@ -1,6 +1,7 @@
 //! The catalog in the database: immutable revisions, the newest of which counts.
 
 use crate::artifacts::Artifacts;
+use crate::ledger::{self, After};
 use crate::seal::{SecretKey, Vault};
 use crate::settle::columns::without_nul;
 use crate::{Error, Store};
@@ -143,7 +144,7 @@ pub async fn apply(
         .map(|(id, _)| id)
     {
         let is_new: bool = sqlx::query_scalar(
-            "INSERT INTO destinations (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET active = true \
+            "INSERT INTO destinations (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET active = true, opened = false \
              WHERE NOT destinations.active RETURNING true",
         )
         .bind(destination)
@@ -151,6 +152,7 @@ pub async fn apply(
         .await?
         .unwrap_or(false);
         if is_new {
+            sqlx::query("DELETE FROM cursors WHERE destination = $1").bind(destination).execute(&mut *tx).await?;
             sqlx::query(
                 "INSERT INTO cursors (destination, lane, seq, idx) SELECT $1, u.lane, u.seq, 0 \
                  FROM unnest($2::bigint[], $3::bigint[]) u(lane, seq) ON CONFLICT DO NOTHING",
@@ -208,11 +210,7 @@ pub async fn connection_starts(store: &Store) -> Result<BTreeMap<String, BTreeMa
 /// # Errors
 /// When the database does not answer.
 pub async fn deactivate(store: &Store, destination: &str) -> Result<(), Error> {
-    let mut tx = store.pool().begin().await?;
-    sqlx::query("UPDATE destinations SET active = false WHERE id = $1").bind(destination).execute(&mut *tx).await?;
-    sqlx::query("DELETE FROM cursors WHERE destination = $1").bind(destination).execute(&mut *tx).await?;
-    tx.commit().await?;
-    Ok(())
+    ledger::close(store, destination, After::Gone).await
 }
 
 /// The destinations that are active in the database: those of the catalog, and those that are gone from it

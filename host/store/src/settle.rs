@@ -11,15 +11,18 @@
 //! the lease's epoch; parked events and dead letters go in the same transaction that moves the cursor past
 //! them, so there is no moment in which an event is neither before a cursor nor in a table.
 
+pub mod books;
 pub(crate) mod columns;
 pub mod flush;
 pub mod marks;
 pub(crate) mod parked;
+pub(crate) mod restore;
 pub mod rows;
 pub mod ticket;
 pub mod tracker;
 
+pub use books::{Books, Passed};
 pub use flush::{Flusher, Settlement};
 pub use rows::{DeadLetter, Fate, Parked, Stage};
 pub use ticket::Ticket;
-pub use tracker::{Books, Tracker};
+pub use tracker::{Claim, Tracker};

@@ -193,7 +193,7 @@ async fn settled_segments_are_dropped_when_the_log_is_full_and_unsettled_ones_ar
     while seen < accepted {
         let chunk = reader.next().await.unwrap();
         for (idx, settled) in
-            tracker.begin(chunk.lane, chunk.seq, chunk.events()).await.unwrap().into_iter().enumerate()
+            tracker.begin(chunk.lane, chunk.seq, chunk.groups()).await.unwrap().into_iter().enumerate()
         {
             assert!(!settled);
             let position = pintle_events::Position { lane: chunk.lane, seq: chunk.seq, idx: idx as u32 };

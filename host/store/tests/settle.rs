@@ -7,6 +7,7 @@ mod cluster;
 use cluster::Cluster;
 use pintle_events::Position;
 use pintle_store::lease::Lease;
+use pintle_store::log::Groups;
 use pintle_store::plans::Plan;
 use pintle_store::settle::{Fate, Parked, Settlement, Ticket};
 use pintle_store::{Config, Store, dead_letters};
@@ -44,7 +45,7 @@ async fn many_parked_events_are_written_changed_and_buried_together() {
     let stop = CancellationToken::new();
     let flusher = tokio::spawn(flusher.run(stop.clone()));
     let tracker = settlement.tracker("d").await.unwrap();
-    tracker.begin(1, 1, EVENTS).await.unwrap();
+    tracker.begin(1, 1, &Groups::untold(EVENTS)).await.unwrap();
 
     for idx in 0..EVENTS {
         let ticket = Ticket::new(tracker.clone(), vec![parked(idx).position], vec![0]);
@@ -93,11 +94,23 @@ async fn many_parked_events_are_written_changed_and_buried_together() {
         let stored = dead_letters::get(&store, *id).await.unwrap().unwrap();
         assert_eq!((stored.letter.output, &stored.letter.payload), (output, payload));
     }
-    let (_, _, last) = dead_letters::revive(&store, ids[0], 9).await.unwrap().unwrap();
-    assert!(!last, "its other output is still a dead letter");
-    let (_, revived, last) = dead_letters::revive(&store, ids[1], 9).await.unwrap().unwrap();
-    assert!(last);
-    assert_eq!((revived.output, revived.attempt, revived.next_at_ms), (1, 0, 9));
+    let dead = tracker.books().dead;
+    for (id, output) in ids.into_iter().zip(0..) {
+        let claim = tracker.claim(id).unwrap();
+        assert!(tracker.claim(id).is_none(), "one at a time");
+        let stored = dead_letters::get(&store, id).await.unwrap().unwrap();
+        let others_dead = dead_letters::has_others(&store, &stored).await.unwrap();
+        assert_eq!(others_dead, output == 0, "the first one's other output is still a dead letter");
+        let revived = tracker.revive(&claim, &stored, others_dead, 9);
+        assert_eq!((revived.output, revived.attempt, revived.next_at_ms), (output, 0, 9));
+        settlement.flush().await;
+        assert!(dead_letters::get(&store, id).await.unwrap().is_none());
+    }
+    assert_eq!((tracker.books().dead, tracker.books().parked), (dead - 1, 1), "they are outputs of one event");
+    for parked in settlement.parked("d").await.unwrap() {
+        tracker.unpark(&parked, Fate::Delivered);
+    }
+    assert_eq!((tracker.books().dead, tracker.books().parked), (dead - 1, 0));
 
     stop.cancel();
     flusher.await.unwrap().unwrap();

@@ -1,6 +1,6 @@
 //! Asking the admin API.
 
-use super::Pintle;
+use super::{Books, Pintle};
 use crate::http::{Answer, Connection};
 use serde_json::Value;
 use std::io;
@@ -79,7 +79,7 @@ impl Pintle {
         self.try_status().await.expect("the admin API answers")
     }
 
-    async fn try_status(&self) -> io::Result<Value> {
+    pub(super) async fn try_status(&self) -> io::Result<Value> {
         let answer = self.admin("/admin/v1/status").await?;
         if answer.status != 200 {
             return Err(io::Error::other(format!("{} {}", answer.status, answer.text)));
@@ -113,16 +113,15 @@ impl Pintle {
         }
     }
 
-    /// Waits until a destination has delivered exactly so many events and has nothing left to do.
+    /// Waits until a destination has delivered exactly so many events and has nothing left to do, as the books say;
+    /// gives the status then.
     ///
     /// # Panics
-    /// As [`Pintle::wait_until`].
+    /// As [`Pintle::wait_books`].
     pub async fn wait_delivered(&self, id: &str, events: u64) -> Value {
-        self.wait_until(&format!("{events} delivered to {id}"), |status| {
-            let destination = destination(status, id);
-            destination["delivered"] == events && destination["lag_events"] == 0
-        })
-        .await
+        let enough = |books: &Books| books.delivered == events as i64 && books.pending == 0;
+        self.wait_books(PATIENCE, id, &format!("{events} delivered"), enough).await;
+        self.status().await
     }
 }
 

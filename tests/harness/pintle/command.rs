@@ -40,6 +40,14 @@ impl Pintle {
         }
     }
 
+    /// The command without an admin API to ask: for what needs no running Pintle.
+    #[must_use]
+    pub fn command_alone(&self, arguments: &[&str]) -> tokio::process::Command {
+        let mut command = tokio::process::Command::new(program());
+        command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
+        command
+    }
+
     /// The command, to be run in another way. It ends when its process is dropped.
     #[must_use]
     pub fn command(&self, arguments: &[&str]) -> tokio::process::Command {

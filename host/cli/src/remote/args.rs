@@ -28,6 +28,9 @@ pub(crate) enum Remote {
     /// Users whose events are neither stored nor delivered
     #[command(subcommand)]
     Suppress(Suppress),
+    /// What was accepted against what became of it, per source, destination and hour; leaves with 1 when the books
+    /// do not balance
+    Ledger(Ledger),
     /// Whose events are recorded step by step; `pintle why` shows the steps
     #[command(subcommand)]
     Trace(super::traces::Trace),
@@ -44,6 +47,39 @@ pub(crate) enum Remote {
     /// The key that everything stored is sealed with
     #[command(subcommand)]
     Secrets(Secrets),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Ledger {
+    /// Only of this source
+    #[arg(long, value_name = "ID")]
+    pub(crate) source: Option<String>,
+    /// Only of this destination
+    #[arg(long, value_name = "ID")]
+    pub(crate) destination: Option<String>,
+    /// Only events received in that hour or later: a time, a day, or how long ago, as in 36h or 7d
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Only events received before that hour
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+    /// Show sums by this; can be given more than once [default: by all three]
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    pub(crate) by: Vec<LedgerBy>,
+    /// Sources without a connection to the destination as well: it passes over their events
+    #[arg(long)]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    #[command(flatten)]
+    pub(crate) server: Server,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum LedgerBy {
+    Hour,
+    Source,
+    Destination,
 }
 
 #[derive(Debug, Args)]
@@ -549,12 +585,18 @@ pub(crate) enum Token {
 /// A database to go to instead of asking the admin API: whoever may read it needs no token.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Place {
-    /// The data directory of a Pintle on this machine: the first token can be made there
+    /// The data directory of a Pintle on this machine, whether it runs or not
     #[arg(long, value_name = "DIR", conflicts_with = "database_url")]
     pub(crate) data_dir: Option<PathBuf>,
     /// The Postgres that Pintle uses
     #[arg(long, value_name = "URL")]
     pub(crate) database_url: Option<String>,
+}
+
+impl Place {
+    pub(crate) fn is_named(&self) -> bool {
+        self.data_dir.is_some() || self.database_url.is_some()
+    }
 }
 
 #[derive(Debug, Subcommand)]

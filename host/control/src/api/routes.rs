@@ -2,8 +2,8 @@
 //! from this one list.
 
 use super::{
-    Api, audit, catalog, code, dead_letters, export, figures, keep_out, logs, openapi, plugins, revisions, things,
-    tokens, traces, trials,
+    Api, audit, catalog, code, dead_letters, export, figures, keep_out, ledger, logs, openapi, plugins, revisions,
+    things, tokens, traces, trials,
 };
 use crate::access::Role;
 use axum::handler::Handler;
@@ -134,6 +134,16 @@ pub(super) fn all() -> Vec<Route> {
         post("/admin/v1/dead-letters/discard", dead_letters::discard_many)
             .says("Give many up, oldest first; wants a reason (pintle-reason)", "DiscardedBatch")
             .takes(Sent::Json("DeadLetterBatch")),
+        get("/admin/v1/ledger", ledger::show)
+            .says("What was accepted, and what became of it, per source, hour and destination", "Ledger")
+            .asks(&[
+                ("source", "only of this source"),
+                ("destination", "only of this destination"),
+                ("since_ms", "only events received in this hour or later"),
+                ("until_ms", "only events received before this hour"),
+                ("by", "`hour`, `source` or `destination`: sums over the others, or several with commas; default: all"),
+                ("all", "`true` for sources without a connection to the destination as well"),
+            ]),
         get("/admin/v1/audit", audit::list).says("What people did by hand, newest first", "ActionPage").asks(BEFORE),
         get("/admin/v1/rejected-events", keep_out::rejected)
             .says("Events that the gateway did not take, newest first", "RejectedPage")

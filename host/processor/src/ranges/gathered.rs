@@ -6,7 +6,7 @@ use crate::map::Deferred;
 use bytes::Bytes;
 use pintle_objects::{Config, Lines};
 use pintle_store::log::Chunk;
-use pintle_store::settle::{Fate, Tracker};
+use pintle_store::settle::{Fate, Passed, Tracker};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -33,6 +33,8 @@ struct Begun {
     seq: i64,
     events: u32,
     deferred: Vec<Deferred>,
+    /// Copies of earlier events.
+    copies: Vec<u32>,
 }
 
 /// One object, ready to be written.
@@ -72,7 +74,7 @@ impl Gathered {
 
     /// Adds what became of a chunk.
     pub(super) fn add(&mut self, chunk: &Chunk, pressed: Pressed, layout: &Layout) {
-        let Pressed { lines, deferred } = pressed;
+        let Pressed { lines, deferred, copies } = pressed;
         for line in lines {
             let record = line.place.as_ref().map(|(bucket, folder)| (bucket.as_str(), folder.as_str()));
             let slot = layout.slot(&line.source_id, line.received_at_ms, record);
@@ -88,7 +90,7 @@ impl Gathered {
             self.bytes += content.lines.bytes() - before;
             self.records += 1;
         }
-        self.chunks.push(Begun { lane: chunk.lane, seq: chunk.seq, events: chunk.events(), deferred });
+        self.chunks.push(Begun { lane: chunk.lane, seq: chunk.seq, events: chunk.events(), deferred, copies });
     }
 
     /// Of each lane, the first and the last chunk.
@@ -126,12 +128,14 @@ impl Gathered {
     /// many events were delivered.
     pub(super) fn settle(self, tracker: &Arc<Tracker>) -> u64 {
         let mut delivered = 0;
-        for Begun { lane, seq, events, deferred } in self.chunks {
+        for Begun { lane, seq, events, deferred, copies } in self.chunks {
             for deferred in deferred {
                 delivered += deferred.fates.iter().filter(|fate| matches!(fate, Fate::Delivered)).count() as u64;
                 deferred.settle(tracker);
             }
-            tracker.pass(lane, seq, 0..events);
+            tracker.pass(lane, seq, copies.into_iter(), Passed::Duplicate);
+            // What is left: a mark that is there already is not counted again.
+            tracker.pass(lane, seq, 0..events, Passed::NotRouted);
         }
         delivered
     }
@@ -153,7 +157,7 @@ mod tests {
             gathered.records += 1;
         }
         for (lane, seq) in [(3, 8), (2, 5), (2, 6)] {
-            gathered.chunks.push(Begun { lane, seq, events: 1, deferred: Vec::new() });
+            gathered.chunks.push(Begun { lane, seq, events: 1, deferred: Vec::new(), copies: Vec::new() });
         }
         gathered
     }

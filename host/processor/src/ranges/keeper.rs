@@ -217,7 +217,7 @@ async fn take(
     layout: &Layout,
 ) -> Result<(), Held> {
     press.current().await;
-    let settled = tracker.begin_ahead(chunk.lane, chunk.seq, chunk.events())?;
+    let settled = tracker.begin_ahead(chunk.lane, chunk.seq, chunk.groups())?;
     let pressed = press.press(chunk, &settled, gathered.now_ms).await?;
     gathered.add(chunk, pressed, layout);
     Ok(())

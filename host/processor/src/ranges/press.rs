@@ -10,7 +10,7 @@ use crate::spec::Spec;
 use bytes::Bytes;
 use pintle_events::Position;
 use pintle_store::log::Chunk;
-use pintle_store::settle::Fate;
+use pintle_store::settle::{Fate, Passed};
 use pintle_store::suppressions::{self, Suppressions};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,6 +29,8 @@ pub(super) struct Line {
 pub(crate) struct Pressed {
     pub(super) lines: Vec<Line>,
     pub(super) deferred: Vec<Deferred>,
+    /// Copies of earlier events.
+    pub(super) copies: Vec<u32>,
 }
 
 /// Makes lines of events.
@@ -77,7 +79,8 @@ impl Mapped<'_> {
         let mut taken = 0;
         for idx in (0..chunk.events()).filter(|idx| !settled[*idx as usize]) {
             match self.intake.look(chunk, idx) {
-                Look::Pass => {}
+                Look::Pass(Passed::NotRouted) => {}
+                Look::Pass(Passed::Duplicate) => pressed.copies.push(idx),
                 Look::Filter { position, reason } => {
                     pressed.deferred.push(one(position, Fate::Filtered { reason }));
                 }
@@ -122,13 +125,12 @@ fn raw(chunk: &Chunk, settled: &[bool], suppressed: &Suppressions) -> Pressed {
     for idx in (0..chunk.events()).filter(|idx| !settled[*idx as usize]) {
         let event = chunk.event(idx);
         let position = Position { lane: chunk.lane, seq: chunk.seq, idx };
-        let filtered = match () {
-            () if chunk.is_duplicate(idx) => Some(crate::intake::DUPLICATE),
-            () if suppressed.contains(event.user_id) => Some(suppressions::REASON),
-            () => None,
-        };
-        if let Some(reason) = filtered {
-            pressed.deferred.push(one(position, Fate::Filtered { reason: reason.to_owned() }));
+        if chunk.is_duplicate(idx) {
+            pressed.copies.push(idx);
+            continue;
+        }
+        if suppressed.contains(event.user_id) {
+            pressed.deferred.push(one(position, Fate::Filtered { reason: suppressions::REASON.to_owned() }));
             continue;
         }
         let mut body = Vec::with_capacity(event.raw.len() + 192);

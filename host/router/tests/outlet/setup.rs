@@ -117,7 +117,7 @@ impl World {
         let flusher = CancellationToken::new();
         tokio::spawn(service.run(flusher.clone()));
         let tracker = settlement.tracker("d").await.unwrap();
-        tracker.begin(1, 1, EVENTS).await.unwrap();
+        tracker.begin(1, 1, &pintle_store::log::Groups::untold(EVENTS)).await.unwrap();
         let plugin = configured(plugin, &cluster.runtime, &receiver).await;
         World {
             receiver,

@@ -1,22 +1,30 @@
 //! A chunk: the events of one commit of one lane, as bytes.
 //!
 //! ```text
-//! "PLC"  u8 format (1)   u8 codec (1: zstd)   u32 events   u32 body length   u32 stored body length
+//! "PLC"  u8 format (2)   u8 codec (1: zstd)   u32 events   u32 body length   u32 stored body length
+//! u32 length of the counts  then per source and hour: u8 length, source   i32 hour since 1970   u32 events
 //! events × u8  slots          who owns which event, without opening it
 //! events × u64 message ids    xxh3-64, for rebuilding the duplicate window without opening events
 //! stored body  zstd (with its checksum) of the frames, one behind the other
 //! ```
-//! Integers are little-endian. Every format that was ever written is readable forever; samples of each
-//! are kept in the tests. Offsets of events are not stored: frames carry their length, and walking them
-//! costs less than the bytes would.
+//! Integers are little-endian. Format 1 had no counts: its events are in no hour of the books. Every format
+//! that was ever written is readable forever; samples of each are kept in the tests. Offsets of events are not
+//! stored: frames carry their length, and walking them costs less than the bytes would.
 
 use super::batch::Part;
+use super::groups::{Groups, Sorter};
 use crate::Error;
+use crate::ledger::Group;
 use pintle_events::EventRef;
+use std::sync::Arc;
 
-const MAGIC: &[u8; 4] = b"PLC\x01";
+const MAGIC: &[u8; 3] = b"PLC";
+const FORMAT: u8 = 2;
 const ZSTD: u8 = 1;
-const HEADER: usize = 4 + 1 + 4 + 4 + 4;
+/// What comes before the counts.
+const HEADER: usize = 4 + 1 + 4 + 4 + 4 + 4;
+/// The same in the first format, without the length of the counts.
+const HEADER_1: usize = HEADER - 4;
 /// Favours speed: level 1 costs a third of level 3 and stores a tenth more.
 const LEVEL: i32 = 1;
 /// A stored piece fills one heap page: no TOAST, one WAL record and one index entry per 8 KB.
@@ -33,11 +41,18 @@ pub struct Chunk {
     pub ord: i64,
     body: Vec<u8>,
     offsets: Vec<u32>,
+    groups: Arc<Groups>,
     /// Which of its events are copies of earlier ones, in order.
     duplicates: Vec<u32>,
 }
 
 impl Chunk {
+    /// Where the slots begin, counted from 0, in SQL: `data` is the first piece.
+    pub(crate) const SLOTS_AT: &str = "CASE get_byte(data, 3) WHEN 1 THEN 17 ELSE 21 + get_byte(data, 17) \
+        + (get_byte(data, 18) << 8) + (get_byte(data, 19) << 16) END";
+    /// A stored piece, but for the last one.
+    pub(crate) const PIECE_BYTES: usize = PIECE_BYTES;
+
     /// How many events it holds.
     #[must_use]
     pub fn events(&self) -> u32 {
@@ -60,6 +75,12 @@ impl Chunk {
         EventRef::read(&self.body[at..]).expect("frames were checked when the chunk was made").0
     }
 
+    /// What the books count its events under.
+    #[must_use]
+    pub fn groups(&self) -> &Arc<Groups> {
+        &self.groups
+    }
+
     /// Whether an event is a copy of an earlier one: no destination gets it.
     #[must_use]
     pub fn is_duplicate(&self, idx: u32) -> bool {
@@ -73,7 +94,7 @@ impl Chunk {
 
     /// Puts a chunk together from the waiting parts.
     pub(crate) fn gather(lane: i64, seq: i64, parts: &mut [Part]) -> Chunk {
-        let mut chunk = Chunk { lane, seq, ord: 0, body: Vec::new(), offsets: Vec::new(), duplicates: Vec::new() };
+        let mut chunk = Chunk::empty(lane, seq, 0);
         if let [only] = parts {
             chunk.body = std::mem::take(&mut only.frames);
         } else {
@@ -93,13 +114,16 @@ impl Chunk {
         compressor: &mut zstd::bulk::Compressor<'_>,
     ) -> std::io::Result<Vec<u8>> {
         let events = self.offsets.len();
-        let mut out = Vec::with_capacity(HEADER + events * 9 + self.body.len() / 3);
+        let counts = counts(&self.groups);
+        let mut out = Vec::with_capacity(HEADER + counts.len() + events * 9 + self.body.len() / 3);
         out.extend_from_slice(MAGIC);
-        out.push(ZSTD);
+        out.extend_from_slice(&[FORMAT, ZSTD]);
         out.extend_from_slice(&(events as u32).to_le_bytes());
         out.extend_from_slice(&(self.body.len() as u32).to_le_bytes());
         let stored = compressor.compress(&self.body)?;
         out.extend_from_slice(&(stored.len() as u32).to_le_bytes());
+        out.extend_from_slice(&(counts.len() as u32).to_le_bytes());
+        out.extend_from_slice(&counts);
         for part in parts {
             out.extend_from_slice(&part.slots);
         }
@@ -113,18 +137,40 @@ impl Chunk {
     /// How long a stored chunk is, from its first piece; nothing when that is not the start of a chunk.
     pub(crate) fn stored_length(first_piece: &[u8]) -> Option<usize> {
         let header = Header::read(first_piece)?;
-        Some(HEADER + header.events * 9 + header.stored)
+        Some(header.body_at() + header.stored)
     }
 
     /// How much of a stored chunk has the hashes of its message ids, from its first piece.
     pub(crate) fn directory_length(first_piece: &[u8]) -> Option<usize> {
-        Some(HEADER + Header::read(first_piece)?.events * 9)
+        Some(Header::read(first_piece)?.body_at())
+    }
+
+    /// How much of a stored chunk has its counts, from its first piece.
+    pub(crate) fn counts_length(first_piece: &[u8]) -> Option<usize> {
+        Some(Header::read(first_piece)?.slots_at())
+    }
+
+    /// How many events it holds of each source and hour, from as much of a stored chunk; of one of the first
+    /// format nothing is known.
+    pub(crate) fn counts(directory: &[u8]) -> Option<Vec<(Group, u32)>> {
+        let header = Header::read(directory)?;
+        let mut rest = directory.get(header.fixed..header.slots_at())?;
+        let mut counts = Vec::new();
+        while let Some((length, after)) = rest.split_first() {
+            let (source, after) = after.split_at_checked(usize::from(*length))?;
+            let (hour, after) = after.split_first_chunk::<4>()?;
+            let (events, after) = after.split_first_chunk::<4>()?;
+            rest = after;
+            let source = std::str::from_utf8(source).ok()?.into();
+            counts.push((Group { source, hour: i32::from_le_bytes(*hour) }, u32::from_le_bytes(*events)));
+        }
+        Some(counts)
     }
 
     /// The hashes of the message ids of its events, from as much of a stored chunk.
     pub(crate) fn message_ids(directory: &[u8]) -> Option<Vec<u64>> {
-        let events = Header::read(directory)?.events;
-        let hashes = directory.get(HEADER + events..HEADER + events * 9)?;
+        let header = Header::read(directory)?;
+        let hashes = directory.get(header.slots_at() + header.events..header.body_at())?;
         let hash = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().expect("eight bytes each"));
         Some(hashes.chunks_exact(8).map(hash).collect())
     }
@@ -133,22 +179,32 @@ impl Chunk {
     pub(crate) fn decode(lane: i64, seq: i64, ord: i64, stored: &[u8]) -> Result<Chunk, Error> {
         let damaged = |why: &str| Error::Damaged { lane, seq, why: why.to_owned() };
         let header = Header::read(stored).ok_or_else(|| damaged("it has no header that this Pintle knows"))?;
-        let from = HEADER + header.events * 9;
+        let from = header.body_at();
         let body = stored.get(from..from + header.stored).ok_or_else(|| damaged("pieces of it are missing"))?;
-        let body = zstd::bulk::decompress(body, header.body).map_err(|error| damaged(&error.to_string()))?;
-        let offsets = Vec::with_capacity(header.events);
-        let mut chunk = Chunk { lane, seq, ord, body, offsets, duplicates: Vec::new() };
+        let mut chunk = Chunk::empty(lane, seq, ord);
+        chunk.body = zstd::bulk::decompress(body, header.body).map_err(|error| damaged(&error.to_string()))?;
+        chunk.offsets.reserve_exact(header.events);
         chunk.index().map_err(|error| damaged(&error.to_string()))?;
+        if header.fixed == HEADER_1 {
+            chunk.groups = Groups::untold(chunk.events());
+        }
         if chunk.offsets.len() == header.events { Ok(chunk) } else { Err(damaged("its header counts other events")) }
     }
 
+    fn empty(lane: i64, seq: i64, ord: i64) -> Chunk {
+        let (body, offsets, groups, duplicates) = (Vec::new(), Vec::new(), Arc::default(), Vec::new());
+        Chunk { lane, seq, ord, body, offsets, groups, duplicates }
+    }
+
     fn index(&mut self) -> Result<(), pintle_events::frame::Damaged> {
-        let mut at = 0;
+        let (mut at, mut groups) = (0, Sorter::default());
         while at < self.body.len() {
-            let (_, length) = EventRef::read(&self.body[at..])?;
+            let (event, length) = EventRef::read(&self.body[at..])?;
+            groups.push(event.source_id, event.received_at_ms);
             self.offsets.push(at as u32);
             at += length;
         }
+        self.groups = groups.done();
         Ok(())
     }
 }
@@ -160,19 +216,52 @@ pub(crate) fn compressor() -> std::io::Result<zstd::bulk::Compressor<'static>> {
     Ok(compressor)
 }
 
+/// The counts as they are stored.
+fn counts(groups: &Groups) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (Group { source, hour }, events) in groups.counts() {
+        // Frames cut their source at as many bytes.
+        let source = &source[..source.floor_char_boundary(usize::from(u8::MAX))];
+        out.push(source.len() as u8);
+        out.extend_from_slice(source.as_bytes());
+        out.extend_from_slice(&hour.to_le_bytes());
+        out.extend_from_slice(&events.to_le_bytes());
+    }
+    out
+}
+
 struct Header {
+    /// Bytes before the counts.
+    fixed: usize,
     events: usize,
     body: usize,
     stored: usize,
+    counts: usize,
 }
 
 impl Header {
     fn read(bytes: &[u8]) -> Option<Header> {
         let number =
             |at: usize| -> Option<usize> { Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?) as usize) };
-        if bytes.get(..4)? != MAGIC || *bytes.get(4)? != ZSTD {
+        if bytes.get(..3)? != MAGIC || *bytes.get(4)? != ZSTD {
             return None;
         }
-        Some(Header { events: number(5)?, body: number(9)?, stored: number(13)? })
+        let (fixed, counts) = match *bytes.get(3)? {
+            1 => (HEADER_1, 0),
+            FORMAT => (HEADER, number(HEADER_1)?),
+            _ => return None,
+        };
+        Some(Header { fixed, events: number(5)?, body: number(9)?, stored: number(13)?, counts })
+    }
+
+    fn slots_at(&self) -> usize {
+        self.fixed + self.counts
+    }
+
+    fn body_at(&self) -> usize {
+        self.slots_at() + self.events * 9
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -186,7 +186,8 @@ impl Front {
 
     async fn read(&self, lane: i64, seq: i64) -> Result<Option<Arc<Chunk>>, Error> {
         for segment in self.inner.segments.holding(lane, seq) {
-            let mut chunks = read_chunks(&self.inner.store, segment, lane, seq, seq).await?;
+            let mut connection = self.inner.store.pool().acquire().await?;
+            let mut chunks = read_chunks(&mut connection, segment, lane, seq, seq).await?;
             if let Some(chunk) = chunks.pop_front() {
                 return Ok(Some(Arc::new(chunk)));
             }

@@ -1,9 +1,9 @@
 //! Seals segments that are full or old, and drops those that nobody needs any more.
 
-use super::Inner;
 use super::segment::{Due, Segment};
-use crate::settle::Settlement;
-use crate::{Error, dead_letters};
+use super::{Inner, reader};
+use crate::settle::{Settlement, Tracker};
+use crate::{Error, dead_letters, ledger, revisions};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 /// How long after a failure the janitor tries again.
 const RETRY: Duration = Duration::from_secs(2);
-/// How often dead letters beyond their retention are looked for.
+/// How often dead letters and books beyond their retention are looked for.
 const RETENTION_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// Keeps the log in its bounds.
@@ -49,7 +49,7 @@ impl Janitor {
                 () = due => {}
                 () = self.inner.gate.pressure.notified() => {}
                 () = moved.notified(), if self.inner.gate.is_over() => {}
-                _ = retention.tick() => self.expire_dead_letters().await,
+                _ = retention.tick() => self.expire_records().await,
             }
             tokio::select! {
                 () = shutdown.cancelled() => return,
@@ -105,24 +105,42 @@ impl Janitor {
 
     /// What is left in the segment for any destination becomes one dead-letter range each.
     async fn expire(&self, segment: &Segment) -> Result<(), Error> {
-        for tracker in self.settlement.trackers() {
-            let cursors = tracker.cursor_chunks();
-            let lost = dead_letters::expire(&self.inner.store, &tracker, segment.id).await?;
-            for (lane, (_, last)) in &segment.lanes {
-                if cursors.get(lane).copied().unwrap_or(1) <= *last {
-                    tracker.skip_to(*lane, *last, lost.get(lane).copied().unwrap_or_default());
+        let store = &self.inner.store;
+        // Paused ones as well, which may have no runner.
+        let mut trackers = Vec::new();
+        for id in revisions::active_destinations(store).await? {
+            let tracker = self.settlement.tracker(&id).await?;
+            tracker.expire_segment(segment.id, dead_letters::range::lost(store, &id, segment.id).await?);
+            trackers.push(tracker);
+        }
+        for (lane, (first, last)) in &segment.lanes {
+            let cursor = |tracker: &Arc<Tracker>| tracker.cursor_chunks().get(lane).copied().unwrap_or(1);
+            let mut next = trackers.iter().map(cursor).min().unwrap_or(i64::MAX).max(*first);
+            while next <= *last {
+                let chunks = reader::read_marked(&self.inner, segment.id, *lane, next, *last).await?;
+                let Some(newest) = chunks.back() else { break };
+                next = newest.seq + 1;
+                for chunk in &chunks {
+                    trackers.iter().for_each(|tracker| tracker.expire(chunk));
                 }
-            }
-            if !lost.is_empty() {
-                let events: u64 = lost.values().sum();
-                tracing::error!(destination = %tracker.destination(), segment = segment.id, events, "undelivered events passed log-retention");
             }
         }
         self.settlement.flush().await;
+        for tracker in trackers {
+            let events = tracker.expired();
+            if events > 0 {
+                tracing::error!(destination = %tracker.destination(), segment = segment.id, events, "undelivered events passed log-retention");
+            }
+        }
         Ok(())
     }
 
-    async fn expire_dead_letters(&self) {
+    async fn expire_records(&self) {
+        match ledger::drop_older(&self.inner.store).await {
+            Ok(0) => {}
+            Ok(rows) => tracing::info!(rows, "hours of the books passed ledger-retention"),
+            Err(error) => tracing::warn!(%error, "old hours of the books could not be dropped"),
+        }
         let keep = self.inner.store.config().dead_letter_retention;
         match dead_letters::drop_older(&self.inner.store, keep).await {
             Ok(0) => {}

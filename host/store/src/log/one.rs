@@ -14,7 +14,8 @@ impl Log {
             return Ok((at.idx < chunk.events()).then(|| read(&chunk.event(at.idx))));
         }
         for segment in self.inner.segments.holding(at.lane, at.seq) {
-            let mut found = reader::read_chunks(&self.inner.store, segment, at.lane, at.seq, at.seq).await?;
+            let mut connection = self.inner.store.pool().acquire().await?;
+            let mut found = reader::read_chunks(&mut connection, segment, at.lane, at.seq, at.seq).await?;
             if let Some(chunk) = found.pop_front() {
                 return Ok((at.idx < chunk.events()).then(|| read(&chunk.event(at.idx))));
             }

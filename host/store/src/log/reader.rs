@@ -2,8 +2,8 @@
 
 use super::chunk::Chunk;
 use super::{Inner, front, segment};
-use crate::{Error, Store};
-use sqlx::{AssertSqlSafe, Row};
+use crate::Error;
+use sqlx::{AssertSqlSafe, PgConnection, Row};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -139,14 +139,7 @@ impl Reader {
     }
 
     async fn read(&self, segment: i64, lane: i64, from: i64, head: i64) -> Result<VecDeque<Arc<Chunk>>, Error> {
-        let mut chunks = read_chunks(&self.inner.store, segment, lane, from, head).await?;
-        if let (Some(first), Some(last)) = (chunks.front().map(|c| c.seq), chunks.back().map(|c| c.seq)) {
-            let mut marked = front::duplicates(&self.inner.store, lane, first..=last).await?;
-            for chunk in &mut chunks {
-                chunk.mark(marked.remove(&chunk.seq).unwrap_or_default());
-            }
-        }
-        Ok(chunks.into_iter().map(Arc::new).collect())
+        Ok(read_marked(&self.inner, segment, lane, from, head).await?.into_iter().map(Arc::new).collect())
     }
 
     fn wants(&self, lane: i64) -> i64 {
@@ -159,9 +152,29 @@ impl Reader {
     }
 }
 
+/// The same as [`read_chunks`], and which of their events are copies.
+pub(super) async fn read_marked(
+    inner: &Inner,
+    segment: i64,
+    lane: i64,
+    from: i64,
+    head: i64,
+) -> Result<VecDeque<Chunk>, Error> {
+    let mut connection = inner.store.pool().acquire().await?;
+    let mut chunks = read_chunks(&mut connection, segment, lane, from, head).await?;
+    drop(connection);
+    if let (Some(first), Some(last)) = (chunks.front().map(|c| c.seq), chunks.back().map(|c| c.seq)) {
+        let mut marked = front::duplicates(&inner.store, lane, first..=last).await?;
+        for chunk in &mut chunks {
+            chunk.mark(marked.remove(&chunk.seq).unwrap_or_default());
+        }
+    }
+    Ok(chunks)
+}
+
 /// The first chunks of a lane that a segment has of this range, as they are stored; none when it is gone.
-pub(super) async fn read_chunks(
-    store: &Store,
+pub(crate) async fn read_chunks(
+    connection: &mut PgConnection,
     segment: i64,
     lane: i64,
     from: i64,
@@ -178,7 +191,7 @@ pub(super) async fn read_chunks(
             .bind(from)
             .bind(head)
             .bind(limit)
-            .fetch_all(store.pool())
+            .fetch_all(&mut *connection)
             .await;
         let rows = match rows {
             Ok(rows) => rows,

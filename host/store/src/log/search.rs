@@ -4,7 +4,7 @@
 //! segments, newest first, where Postgres compares them: nothing but the chunks that have the hash leaves it. So it
 //! is bounded by the bytes of the segments that it looks through.
 
-use super::chunk::PIECE_BYTES;
+use super::chunk::{Chunk, PIECE_BYTES};
 use super::reader::read_chunks;
 use super::segment::{Segment, table};
 use super::{Log, front};
@@ -16,10 +16,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Events that one search gives, at most: a message id that so many have names nothing.
 pub const FOUND_MAX: usize = 100;
-/// Events of a chunk whose list ends in its first piece.
-const LISTED_IN_ONE_PIECE: usize = (PIECE_BYTES - HEADER) / 9;
-/// Bytes before the slots: see `chunk.rs`.
-const HEADER: usize = 17;
 
 /// What is looked for.
 #[derive(Clone, Debug)]
@@ -103,20 +99,21 @@ impl Log {
     async fn chunks_with(&self, segment: i64, hashes: &[Vec<u8>]) -> Result<Vec<(i64, i64)>, Error> {
         let table = table(segment);
         let statement = format!(
-            "SELECT lane, seq FROM {table}, unnest($1::bytea[]) hash WHERE piece = 1 AND events BETWEEN 1 AND $2 \
-               AND position(hash IN substring(data FROM {HEADER} + 1 + events FOR 8 * events)) > 0 \
-             UNION SELECT lane, seq FROM (SELECT c.lane, c.seq, c.events, (SELECT string_agg(p.data, ''::bytea \
-                 ORDER BY p.piece) FROM {table} p WHERE p.lane = c.lane AND p.seq = c.seq \
-                 AND p.piece <= ({HEADER} + 9 * c.events) / {PIECE_BYTES} + 1) AS data \
-               FROM {table} c WHERE c.piece = 1 AND c.events > $2) large, unnest($1::bytea[]) hash \
-             WHERE position(hash IN substring(data FROM {HEADER} + 1 + events FOR 8 * events)) > 0 \
-             LIMIT {FOUND_MAX}"
+            "WITH heads AS NOT MATERIALIZED (SELECT lane, seq, events, data, {slots_at} AS at FROM {table} \
+               WHERE piece = 1 AND events > 0), \
+             small AS (SELECT lane, seq, events, data, at FROM heads WHERE at + 9 * events <= {PIECE_BYTES}), \
+             large AS (SELECT lane, seq, events, at, (SELECT string_agg(p.data, ''::bytea ORDER BY p.piece) \
+                 FROM {table} p WHERE p.lane = h.lane AND p.seq = h.seq \
+                 AND p.piece <= (at + 9 * h.events) / {PIECE_BYTES} + 1) AS data \
+               FROM heads h WHERE at + 9 * events > {PIECE_BYTES}) \
+             SELECT lane, seq FROM small, unnest($1::bytea[]) hash \
+             WHERE position(hash IN substring(data FROM at + 1 + events FOR 8 * events)) > 0 \
+             UNION SELECT lane, seq FROM large, unnest($1::bytea[]) hash \
+             WHERE position(hash IN substring(data FROM at + 1 + events FOR 8 * events)) > 0 \
+             LIMIT {FOUND_MAX}",
+            slots_at = Chunk::SLOTS_AT
         );
-        let chunks = sqlx::query_as(AssertSqlSafe(statement))
-            .bind(hashes)
-            .bind(LISTED_IN_ONE_PIECE as i32)
-            .fetch_all(self.inner.store.pool())
-            .await;
+        let chunks = sqlx::query_as(AssertSqlSafe(statement)).bind(hashes).fetch_all(self.inner.store.pool()).await;
         match chunks {
             // Dropped between our look at the list and the query.
             Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42P01") => Ok(Vec::new()),
@@ -134,7 +131,8 @@ impl Log {
     ) -> Result<(), Error> {
         let store = &self.inner.store;
         let mut copies: BTreeMap<i64, Vec<u32>> = front::duplicates(store, lane, seq..=seq).await?;
-        for mut chunk in read_chunks(store, segment, lane, seq, seq).await? {
+        let mut connection = store.pool().acquire().await?;
+        for mut chunk in read_chunks(&mut connection, segment, lane, seq, seq).await? {
             chunk.mark(copies.remove(&seq).unwrap_or_default());
             for idx in 0..chunk.events() {
                 let event = chunk.event(idx);

@@ -1,6 +1,6 @@
 //! Segments: the tables that chunks are stored in, one open and the next one ready.
 
-use crate::{Error, Store};
+use crate::{Error, Store, ledger};
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -61,6 +61,14 @@ impl Segments {
             let id: i64 = row.get(0);
             if let Some(segment) = list.iter_mut().find(|segment| segment.id == id) {
                 segment.lanes.insert(row.get(1), (row.get(2), row.get(3)));
+            }
+        }
+        // A crash came between sealing it and writing down what it holds.
+        let untold = list.iter_mut().filter(|segment| segment.sealed.is_some() && segment.lanes.is_empty());
+        for segment in untold {
+            for (lane, first, last, count, _) in describe(store, segment.id).await? {
+                segment.lanes.insert(lane, (first, last));
+                events += count;
             }
         }
         for segment in list.iter_mut().filter(|segment| segment.sealed.is_none()) {
@@ -162,22 +170,7 @@ impl Segments {
             .bind(bytes as i64)
             .execute(store.pool())
             .await?;
-        let contents = contents(store, id).await?;
-        let mut tx = store.pool().begin().await?;
-        for (lane, first, last, events, _) in &contents {
-            sqlx::query(
-                "INSERT INTO segment_lanes (segment, lane, first_seq, last_seq, events) VALUES ($1, $2, $3, $4, $5) \
-                 ON CONFLICT DO NOTHING",
-            )
-            .bind(id)
-            .bind(lane)
-            .bind(first)
-            .bind(last)
-            .bind(events)
-            .execute(&mut *tx)
-            .await?;
-        }
-        tx.commit().await?;
+        let contents = describe(store, id).await?;
         if let Some(segment) = self.write().iter_mut().find(|segment| segment.id == id) {
             segment.lanes = contents.into_iter().map(|(lane, first, last, ..)| (lane, (first, last))).collect();
             segment.sealed = Some(SystemTime::now());
@@ -188,6 +181,14 @@ impl Segments {
     /// Drops a sealed segment. The lanes remember what was in it.
     pub(super) async fn drop(&self, store: &Store, id: i64) -> Result<u64, Error> {
         let mut tx = store.pool().begin().await?;
+        let there: Option<i64> = sqlx::query_scalar("SELECT id FROM segments WHERE id = $1 FOR UPDATE")
+            .bind(id)
+            .fetch_optional(&mut *tx)
+            .await?;
+        if there.is_none() {
+            // Dropped before, by a commit of which nobody heard.
+            return Ok(self.forget(id));
+        }
         // A reader that is in the table now finishes first; if it takes long, the next round tries again.
         sqlx::query("SET LOCAL lock_timeout = '500ms'").execute(&mut *tx).await?;
         sqlx::query(AssertSqlSafe(format!("DROP TABLE {}", table(id)))).execute(&mut *tx).await?;
@@ -201,10 +202,15 @@ impl Segments {
         .await?;
         sqlx::query("DELETE FROM segments WHERE id = $1").bind(id).execute(&mut *tx).await?;
         tx.commit().await?;
+        Ok(self.forget(id))
+    }
+
+    /// A segment is gone; says how large it was.
+    fn forget(&self, id: i64) -> u64 {
         let mut list = self.write();
         let bytes = list.iter().find(|segment| segment.id == id).map_or(0, |segment| segment.bytes);
         list.retain(|segment| segment.id != id);
-        Ok(bytes)
+        bytes
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Vec<Segment>> {
@@ -231,9 +237,51 @@ async fn note_dropped(connection: &mut PgConnection, id: i64) -> Result<(), Erro
          dropped_events = l.dropped_events + s.events FROM segment_lanes s WHERE s.segment = $1 AND s.lane = l.id",
     )
     .bind(id)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "INSERT INTO ledger_accepted AS old (source, hour, events) \
+         SELECT source, hour, sum(events)::bigint FROM segment_accepted WHERE segment = $1 GROUP BY source, hour \
+         ON CONFLICT (source, hour) DO UPDATE SET events = old.events + excluded.events",
+    )
+    .bind(id)
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Writes down what a sealed segment holds: for starts, and for the books, which need not look into it any more.
+async fn describe(store: &Store, id: i64) -> Result<Vec<(i64, i64, i64, i64, i64)>, Error> {
+    let contents = contents(store, id).await?;
+    let ranges: Vec<_> = contents.iter().map(|(lane, first, last, ..)| (*lane, *first, *last)).collect();
+    let mut tx = store.pool().begin().await?;
+    let accepted = ledger::accepted(&mut tx, id, &ranges).await?;
+    for (lane, first, last, events, _) in &contents {
+        sqlx::query(
+            "INSERT INTO segment_lanes (segment, lane, first_seq, last_seq, events) VALUES ($1, $2, $3, $4, $5) \
+             ON CONFLICT DO NOTHING",
+        )
+        .bind(id)
+        .bind(lane)
+        .bind(first)
+        .bind(last)
+        .bind(events)
+        .execute(&mut *tx)
+        .await?;
+    }
+    sqlx::query(
+        "INSERT INTO segment_accepted (segment, lane, source, hour, events) \
+         SELECT $1, n.* FROM unnest($2::bigint[], $3::text[], $4::int[], $5::bigint[]) n ON CONFLICT DO NOTHING",
+    )
+    .bind(id)
+    .bind(accepted.keys().map(|(lane, _)| *lane).collect::<Vec<_>>())
+    .bind(accepted.keys().map(|(_, group)| &*group.source).collect::<Vec<&str>>())
+    .bind(accepted.keys().map(|(_, group)| group.hour).collect::<Vec<_>>())
+    .bind(accepted.values().copied().collect::<Vec<_>>())
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(contents)
 }
 
 /// Per lane: first and last chunk, events, pieces.

@@ -1,14 +1,15 @@
 //! Writes what the trackers hold: all dirty cursors of the node in one fenced statement.
 
 use super::columns::without_nul;
-use super::marks::LaneMarks;
 use super::parked;
-use super::rows::{DeadLetter, Parked};
-use super::tracker::{Books, Class, Snapshot, Tracker};
+use super::restore;
+use super::rows::{DeadLetter, Kept, Parked};
+use super::tracker::{Lost, Snapshot, Tracker};
+use crate::ledger::fold::{self, Fold};
 use crate::{Error, Store, dead_letters, fail_point, lease::Lease, metrics};
 use pintle_events::Position;
-use sqlx::{PgConnection, Row};
-use std::collections::{BTreeMap, HashMap};
+use sqlx::PgConnection;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
@@ -16,8 +17,12 @@ use tokio::sync::{Notify, watch};
 /// Rows to write with the next cursor move of a destination.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
-    pub(crate) dead: Vec<DeadLetter>,
-    pub(crate) parked: Vec<Parked>,
+    pub(crate) dead: Vec<Kept<DeadLetter>>,
+    pub(crate) parked: Vec<Kept<Parked>>,
+    /// Dead letters that are delivered again.
+    pub(crate) revived: Vec<i64>,
+    /// What was lost of a segment that goes.
+    pub(crate) lost: Option<(i64, Lost)>,
     pub(crate) rescheduled: Vec<Parked>,
     pub(crate) unparked: Vec<(Position, u32)>,
     pub(crate) last_error: Option<String>,
@@ -27,13 +32,17 @@ impl Changes {
     pub(crate) fn append(&mut self, mut newer: Changes) {
         self.dead.append(&mut newer.dead);
         self.parked.append(&mut newer.parked);
+        self.revived.append(&mut newer.revived);
+        // Of one segment after the other; each time all of it.
+        self.lost = newer.lost.or(self.lost.take());
         self.rescheduled.append(&mut newer.rescheduled);
         self.unparked.append(&mut newer.unparked);
         self.last_error = newer.last_error.or(self.last_error.take());
     }
 
     fn has_rows(&self) -> bool {
-        !(self.dead.is_empty() && self.parked.is_empty() && self.rescheduled.is_empty() && self.unparked.is_empty())
+        let parked = self.parked.is_empty() && self.rescheduled.is_empty() && self.unparked.is_empty();
+        !(parked && self.dead.is_empty() && self.revived.is_empty()) || self.lost.is_some()
     }
 }
 
@@ -70,6 +79,7 @@ pub struct Settlement {
     written: watch::Receiver<u64>,
     moved: Arc<Notify>,
     trackers: Arc<Mutex<HashMap<String, std::sync::Weak<Tracker>>>>,
+    restoring: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// Writes cursors until it is told to stop.
@@ -99,54 +109,30 @@ impl Settlement {
             written,
             moved: moved.clone(),
             trackers: Arc::default(),
+            restoring: Arc::default(),
         };
         (settlement, Flusher { store, lease, dirty, urgent, written: sender, moved })
     }
 
-    /// The tracker of a destination, from its stored cursors.
+    /// The tracker of a destination: the one that is in use, else a new one from its stored cursors. There is never
+    /// more than one: two would overwrite each other's.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn tracker(&self, destination: &str) -> Result<Arc<Tracker>, Error> {
-        let row = sqlx::query("SELECT delivered, filtered, dead, parked FROM destinations WHERE id = $1")
-            .bind(destination)
-            .fetch_optional(self.store.pool())
-            .await?;
-        let count = |row: &sqlx::postgres::PgRow, at: usize| row.get::<i64, _>(at) as u64;
-        let books = row.map_or_else(Books::default, |row| Books {
-            delivered: count(&row, 0),
-            filtered: count(&row, 1),
-            dead: count(&row, 2),
-            parked: count(&row, 3),
-        });
-        let mut lanes = BTreeMap::new();
-        for row in sqlx::query("SELECT lane, seq, idx, bitmap FROM cursors WHERE destination = $1")
-            .bind(destination)
-            .fetch_all(self.store.pool())
-            .await?
-        {
-            let bitmap: Vec<u8> = row.get(3);
-            lanes.insert(row.get(0), LaneMarks::restore(row.get(1), row.get::<i32, _>(2) as u32, &bitmap));
+        let _one_at_a_time = self.restoring.lock().await;
+        if let Some(tracker) = self.registry().get(destination).and_then(std::sync::Weak::upgrade) {
+            return Ok(tracker);
         }
-        let mut parked: HashMap<Position, (u32, Class)> = HashMap::new();
-        for row in sqlx::query(
-            "SELECT p.lane, p.seq, p.idx, EXISTS (SELECT 1 FROM dead_letters d WHERE d.destination = p.destination \
-             AND d.lane = p.lane AND d.seq = p.seq AND d.idx = p.idx) FROM parked p WHERE p.destination = $1",
-        )
-        .bind(destination)
-        .fetch_all(self.store.pool())
-        .await?
-        {
-            let position = Position { lane: row.get(0), seq: row.get(1), idx: row.get::<i32, _>(2) as u32 };
-            let others = if row.get(3) { Class::Dead } else { Class::Filtered };
-            parked.entry(position).or_insert((0, others)).0 += 1;
-        }
-        let window = self.store.config().cursor_window_events.get().min(8_192);
-        let Books { delivered, filtered, dead, parked: waiting } = books;
-        tracing::info!(destination, delivered, filtered, dead, parked = waiting, "destination goes on from its books");
-        let tracker = Arc::new(Tracker::new(destination.into(), window, books, lanes, parked, self.dirty.clone()));
+        let tracker = Arc::new(restore::tracker(&self.store, destination, self.dirty.clone()).await?);
         self.registry().insert(destination.to_owned(), Arc::downgrade(&tracker));
         Ok(tracker)
+    }
+
+    /// A destination has dealt with its backlog, and gives up its cursors: should it become active again, it begins
+    /// with others.
+    pub fn forget(&self, destination: &str) {
+        self.registry().remove(destination);
     }
 
     /// The trackers that are in use.
@@ -245,6 +231,7 @@ impl Flusher {
         match write_batch(&self.store, self.lease, &batch).await {
             Ok(()) => {
                 fail_point::pass("settle:after-write");
+                batch.iter().for_each(|(tracker, snapshot)| tracker.written(snapshot));
                 self.moved.notify_one();
                 metrics::cursor_flush(batch.iter().map(|(_, snapshot)| snapshot.cursors.len()).sum());
                 Ok(())
@@ -260,11 +247,20 @@ impl Flusher {
 }
 
 async fn write_batch(store: &Store, lease: Lease, batch: &[(Arc<Tracker>, Snapshot)]) -> Result<(), Error> {
-    if batch.iter().any(|(_, snapshot)| snapshot.changes.has_rows()) {
+    let has_rows = |snapshot: &Snapshot| snapshot.changes.has_rows() || snapshot.folding.is_some();
+    if batch.iter().any(|(_, snapshot)| has_rows(snapshot)) {
         let mut tx = store.pool().begin().await?;
         move_cursors(&mut tx, lease, batch).await?;
+        let folds: Vec<Fold<'_>> = batch.iter().filter_map(|(tracker, snapshot)| fold(tracker, snapshot)).collect();
+        fold::write(&mut tx, &folds).await?;
         for (tracker, snapshot) in batch {
             let destination = tracker.destination();
+            if !snapshot.changes.revived.is_empty() {
+                dead_letters::delete(&mut tx, &snapshot.changes.revived).await?;
+            }
+            if let Some((segment, lost)) = &snapshot.changes.lost {
+                dead_letters::range::write(&mut tx, destination, *segment, lost).await?;
+            }
             parked::insert(&mut tx, destination, &snapshot.changes.parked).await?;
             parked::update(&mut tx, destination, &snapshot.changes.rescheduled).await?;
             parked::delete(&mut tx, destination, &snapshot.changes.unparked).await?;
@@ -278,7 +274,12 @@ async fn write_batch(store: &Store, lease: Lease, batch: &[(Arc<Tracker>, Snapsh
     Ok(())
 }
 
-/// Moves cursors and books, if the lease still stands.
+fn fold<'a>(tracker: &'a Tracker, snapshot: &'a Snapshot) -> Option<Fold<'a>> {
+    let (folds, tally) = snapshot.folding.as_ref()?;
+    Some(Fold { destination: tracker.destination(), folds: *folds, tally })
+}
+
+/// Moves cursors and what the books count with them, if the lease still stands.
 ///
 /// The fence is selected, not joined as a condition only: with nothing to move, a condition might never
 /// be looked at, and a late owner would believe that it still owns.
@@ -298,7 +299,7 @@ async fn move_cursors(
             bitmaps.push(bitmap.as_slice());
         }
     }
-    let books = |of: fn(&Books) -> u64| batch.iter().map(|(_, s)| of(&s.books) as i64).collect::<Vec<_>>();
+    let unfolded: Vec<&[u8]> = batch.iter().map(|(_, snapshot)| snapshot.unfolded.as_slice()).collect();
     let ids: Vec<String> = batch.iter().map(|(tracker, _)| tracker.destination().to_string()).collect();
     let errors: Vec<Option<String>> =
         batch.iter().map(|(_, snapshot)| snapshot.changes.last_error.as_deref().map(without_nul)).collect();
@@ -308,11 +309,9 @@ async fn move_cursors(
            SELECT m.* FROM lease, unnest($2::text[], $3::bigint[], $4::bigint[], $5::int[], $6::bytea[]) m \
            ON CONFLICT (destination, slot_group, lane) DO UPDATE \
            SET seq = excluded.seq, idx = excluded.idx, bitmap = excluded.bitmap), \
-         booked AS (UPDATE destinations d SET delivered = b.delivered, filtered = b.filtered, dead = b.dead, \
-             parked = b.parked, last_error = coalesce(b.error, d.last_error), \
+         booked AS (UPDATE destinations d SET unfolded = b.unfolded, last_error = coalesce(b.error, d.last_error), \
              last_error_at = CASE WHEN b.error IS NULL THEN d.last_error_at ELSE now() END \
-           FROM lease, unnest($7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::text[]) \
-             b(id, delivered, filtered, dead, parked, error) WHERE d.id = b.id) \
+           FROM lease, unnest($7::text[], $8::bytea[], $9::text[]) b(id, unfolded, error) WHERE d.id = b.id) \
          SELECT count(*) FROM lease",
     )
     .bind(lease.epoch)
@@ -322,10 +321,7 @@ async fn move_cursors(
     .bind(&idxs)
     .bind(&bitmaps)
     .bind(&ids)
-    .bind(books(|b| b.delivered))
-    .bind(books(|b| b.filtered))
-    .bind(books(|b| b.dead))
-    .bind(books(|b| b.parked))
+    .bind(&unfolded)
     .bind(&errors)
     .fetch_one(connection)
     .await?;

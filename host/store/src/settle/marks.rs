@@ -1,6 +1,9 @@
 //! Which events of a lane are settled, for one destination.
 
+use crate::ledger::Group;
+use crate::log::Groups;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// The events of one lane that a destination has begun and not wholly settled, behind its cursor.
 #[derive(Debug, Default)]
@@ -17,6 +20,10 @@ pub(crate) struct LaneMarks {
     pub(crate) dirty: bool,
 }
 
+/// The group of an event that was just settled; none inside when it is in no hour of the books.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Settled(pub(crate) Option<Group>);
+
 /// A chunk may not be begun: the lane is beyond it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BegunBefore {
@@ -30,6 +37,7 @@ struct ChunkMarks {
     events: u32,
     unsettled: u32,
     bits: Vec<u64>,
+    groups: Arc<Groups>,
 }
 
 impl ChunkMarks {
@@ -82,12 +90,14 @@ impl LaneMarks {
     /// # Errors
     /// When the lane is beyond the chunk: it was begun before, or expired while somebody held it. Begun
     /// again it would take the cursor back, and be delivered and counted a second time.
-    pub(crate) fn begin(&mut self, seq: i64, events: u32) -> Result<Vec<bool>, BegunBefore> {
+    pub(crate) fn begin(&mut self, seq: i64, groups: Arc<Groups>) -> Result<Vec<bool>, BegunBefore> {
+        let events = groups.events();
         let next = self.next_seq();
         if seq < next {
             return Err(BegunBefore { next });
         }
-        let mut chunk = ChunkMarks { seq, events, unsettled: events, bits: vec![0; events.div_ceil(64) as usize] };
+        let mut chunk =
+            ChunkMarks { seq, events, unsettled: events, bits: vec![0; events.div_ceil(64) as usize], groups };
         if self.chunks.is_empty() {
             if seq == self.seq {
                 for idx in 0..self.idx.min(events) {
@@ -114,24 +124,39 @@ impl LaneMarks {
         Ok(settled)
     }
 
-    /// Marks an event. False when it was marked before or is not begun: then nothing may be counted.
-    pub(crate) fn settle(&mut self, seq: i64, idx: u32) -> bool {
-        let Ok(at) = self.chunks.binary_search_by_key(&seq, |chunk| chunk.seq) else {
-            return false;
-        };
-        let fresh = self.chunks[at].set(idx);
-        if fresh {
-            self.dirty = true;
-            self.advance();
+    /// Marks an event, and says of which group it is. Nothing when it was marked before or is not begun: then
+    /// nothing may be counted.
+    pub(crate) fn settle(&mut self, seq: i64, idx: u32) -> Option<Settled> {
+        let at = self.place(seq)?;
+        let chunk = &mut self.chunks[at];
+        if !chunk.set(idx) {
+            return None;
         }
-        fresh
+        let group = chunk.groups.of(idx).cloned();
+        self.dirty = true;
+        self.advance();
+        Some(Settled(group))
+    }
+
+    /// The group of an event that is begun and not settled; nothing of others.
+    pub(crate) fn open_group(&self, seq: i64, idx: u32) -> Option<Settled> {
+        let chunk = self.begun_chunk(seq).filter(|chunk| idx < chunk.events && !chunk.is_set(idx))?;
+        Some(Settled(chunk.groups.of(idx).cloned()))
+    }
+
+    fn begun_chunk(&self, seq: i64) -> Option<&ChunkMarks> {
+        self.place(seq).map(|at| &self.chunks[at])
+    }
+
+    fn place(&self, seq: i64) -> Option<usize> {
+        self.chunks.binary_search_by_key(&seq, |chunk| chunk.seq).ok()
     }
 
     /// Whether an event is behind the cursor or marked.
     pub(crate) fn is_settled(&self, seq: i64, idx: u32) -> bool {
-        match self.chunks.binary_search_by_key(&seq, |chunk| chunk.seq) {
-            Ok(at) => self.chunks[at].is_set(idx),
-            Err(_) => seq < self.seq || (seq == self.seq && idx < self.idx),
+        match self.begun_chunk(seq) {
+            Some(chunk) => chunk.is_set(idx),
+            None => seq < self.seq || (seq == self.seq && idx < self.idx),
         }
     }
 
@@ -149,45 +174,58 @@ impl LaneMarks {
         }
     }
 
+    /// The events that are not settled of the chunk that is begun, or would be begun next; none of one that the
+    /// lane is beyond.
+    pub(crate) fn unsettled(&mut self, seq: i64, groups: Arc<Groups>) -> Vec<u32> {
+        if self.begun_chunk(seq).is_none() && self.begin(seq, groups.clone()).is_err() {
+            return Vec::new();
+        }
+        (0..groups.events()).filter(|idx| !self.is_settled(seq, *idx)).collect()
+    }
+
     /// Everything up to and including chunk `seq` is gone from the log: moves past it.
     pub(crate) fn skip_to(&mut self, seq: i64) {
         if seq < self.seq {
             return;
         }
+        if seq >= self.next_seq() {
+            // Not begun: what the bitmap says of it, and of how much behind it, cannot be told apart.
+            self.restored.clear();
+        }
         self.chunks.retain(|chunk| chunk.seq > seq);
         self.seq = seq + 1;
         self.idx = 0;
-        self.restored.clear();
         self.dirty = true;
         self.advance();
     }
 
     /// Forgets what was begun and is not settled: it will be read again.
     pub(crate) fn rewind(&mut self) {
-        let (seq, idx, bitmap) = self.cursor(u32::MAX);
+        let (seq, idx, bitmap) = self.cursor();
         let dirty = self.dirty;
         *self = LaneMarks::restore(seq, idx, &bitmap);
         self.dirty = dirty;
     }
 
-    /// The cursor as it is stored: chunk, event, and the bitmap of at most `window` events from there.
-    pub(crate) fn cursor(&self, window: u32) -> (i64, u32, Vec<u8>) {
+    /// The cursor as it is stored: chunk, event, and the bitmap of the events from there. It is as long as what is
+    /// begun, which the tracker's window bounds: what is counted as settled must be in it.
+    pub(crate) fn cursor(&self) -> (i64, u32, Vec<u8>) {
         let Some(front) = self.chunks.front() else {
-            return (self.seq, self.idx, pack(self.restored.iter().copied(), window));
+            return (self.seq, self.idx, pack(self.restored.iter().copied()));
         };
         let idx = (0..front.events).find(|idx| !front.is_set(*idx)).unwrap_or(front.events);
         let ahead = self.chunks.iter().flat_map(|chunk| {
             let first = if chunk.seq == front.seq { idx } else { 0 };
             (first..chunk.events).map(|idx| chunk.is_set(idx))
         });
-        (self.seq, idx, pack(ahead.chain(self.restored.iter().copied()), window))
+        (self.seq, idx, pack(ahead.chain(self.restored.iter().copied())))
     }
 }
 
 /// Bits to bytes, without trailing zero bytes.
-fn pack(bits: impl Iterator<Item = bool>, window: u32) -> Vec<u8> {
+fn pack(bits: impl Iterator<Item = bool>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    for (at, bit) in bits.take(window as usize).enumerate() {
+    for (at, bit) in bits.enumerate() {
         if at % 8 == 0 {
             bytes.push(0);
         }

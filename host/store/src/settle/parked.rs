@@ -1,7 +1,7 @@
 //! The table of parked outputs.
 
 use super::columns::{BindOutputs, column, read_output, statements, without_nul};
-use super::rows::Parked;
+use super::rows::{Kept, Parked};
 use crate::Error;
 use pintle_events::Position;
 use sqlx::{PgConnection, PgPool, Row};
@@ -39,15 +39,21 @@ pub(crate) async fn all(pool: &PgPool, destination: &str) -> Result<Vec<Parked>,
 }
 
 /// Inserted, or ignored when there: after a crash the same output may be parked a second time.
-pub(crate) async fn insert(connection: &mut PgConnection, destination: &str, rows: &[Parked]) -> Result<(), Error> {
-    for range in statements(rows, bytes) {
+pub(crate) async fn insert(
+    connection: &mut PgConnection,
+    destination: &str,
+    kept: &[Kept<Parked>],
+) -> Result<(), Error> {
+    let rows: Vec<&Parked> = column(kept, |kept| &kept.row);
+    for range in statements(&rows, |row| bytes(row)) {
+        let hours = column(&kept[range.clone()], |kept| kept.hour);
         let rows = &rows[range];
         sqlx::query(
             "INSERT INTO parked (destination, lane, seq, idx, output, key_hash, connection, source, message_id, \
-             event_type, attempt, next_at_ms, first_failed_at_ms, requests_done, last_error, payload) \
+             event_type, attempt, next_at_ms, first_failed_at_ms, requests_done, last_error, payload, hour) \
              SELECT $1, p.* FROM unnest($2::bigint[], $3::bigint[], $4::int[], $5::int[], $6::bigint[], $7::text[], \
                $8::text[], $9::text[], $10::text[], $11::int[], $12::bigint[], $13::bigint[], $14::int[], $15::text[], \
-               $16::bytea[]) p ON CONFLICT DO NOTHING",
+               $16::bytea[], $17::int[]) p ON CONFLICT DO NOTHING",
         )
         .bind(destination)
         .bind_outputs(rows, |row| (row.position, row.output))
@@ -62,6 +68,7 @@ pub(crate) async fn insert(connection: &mut PgConnection, destination: &str, row
         .bind(column(rows, |row| row.requests_done as i32))
         .bind(column(rows, |row| without_nul(&row.last_error)))
         .bind(column(rows, |row| &row.payload[..]))
+        .bind(hours)
         .execute(&mut *connection)
         .await?;
     }

@@ -19,6 +19,14 @@ pub enum Fate {
     Parked(Parked),
 }
 
+/// A row, and the hour in which its event was received: what the books count it under; none when its event is in
+/// no hour of the books.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept<T> {
+    pub(crate) row: T,
+    pub(crate) hour: Option<i32>,
+}
+
 /// Where an event died, and so what its payload is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {

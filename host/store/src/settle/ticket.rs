@@ -1,7 +1,8 @@
 //! One event on its way to one destination.
 
+use super::books::Class;
 use super::rows::Fate;
-use super::tracker::{Class, Tracker};
+use super::tracker::Tracker;
 use pintle_events::Position;
 use std::sync::{Arc, Mutex, PoisonError};
 

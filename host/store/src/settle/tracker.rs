@@ -1,59 +1,26 @@
 //! Everything one destination has settled.
 
+mod expiry;
+mod retry;
+
+pub use retry::Claim;
+
+use super::books::{Books, Class, Passed};
 use super::flush::{Changes, Dirty};
-use super::marks::LaneMarks;
-use super::rows::{Fate, Parked};
+use super::marks::{LaneMarks, Settled};
+use super::rows::{Fate, Kept, Parked};
 use crate::Error;
+use crate::ledger::Group;
+use crate::ledger::tally::{Column, Counts, Tally};
+use crate::log::Groups;
+use expiry::Expiring;
+pub(crate) use expiry::Lost;
 use pintle_events::Position;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
-
-/// How an event is counted, lightest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Class {
-    Filtered,
-    Delivered,
-    Dead,
-    Parked,
-}
-
-impl Class {
-    pub(crate) fn of(fate: &Fate) -> Class {
-        match fate {
-            Fate::Delivered => Class::Delivered,
-            Fate::Filtered { .. } => Class::Filtered,
-            Fate::Dead(_) => Class::Dead,
-            Fate::Parked(_) => Class::Parked,
-        }
-    }
-}
-
-/// How many events of a destination came to which end. Every event that was routed to the destination and
-/// is behind its cursor is in exactly one of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Books {
-    /// The destination has them.
-    pub delivered: u64,
-    /// Nothing was to be delivered, by rule.
-    pub filtered: u64,
-    /// At least one output is a dead letter.
-    pub dead: u64,
-    /// At least one output still waits.
-    pub parked: u64,
-}
-
-impl Books {
-    fn slot(&mut self, class: Class) -> &mut u64 {
-        match class {
-            Class::Filtered => &mut self.filtered,
-            Class::Delivered => &mut self.delivered,
-            Class::Dead => &mut self.dead,
-            Class::Parked => &mut self.parked,
-        }
-    }
-}
 
 /// The settled events of one destination: its cursors in memory.
 #[derive(Debug)]
@@ -65,30 +32,95 @@ pub struct Tracker {
     dirty: Arc<Dirty>,
     /// A chunk is wholly settled: there is room in the window.
     room: Notify,
-    /// The sources whose events are for this destination: what counts as lost when a segment expires.
-    sources: Mutex<BTreeSet<String>>,
+    /// The sources whose events are for this destination: what counts as lost when a segment expires. Nothing is
+    /// known before its first runner: then all are.
+    sources: Mutex<Option<BTreeSet<String>>>,
+    fold_interval: Duration,
 }
 
-#[derive(Debug, Default)]
+/// Encoded counts beyond which they are folded before their time: the row that carries them is written with every
+/// cursor move.
+const UNFOLDED_BYTES_MAX: usize = 1_024;
+
+#[derive(Debug)]
 struct State {
     lanes: BTreeMap<i64, LaneMarks>,
-    books: Books,
-    /// Events with outputs that are still parked: how many, and the weightiest fate of the others; the lightest when
-    /// there are no others, or nothing is known of them.
-    parked: HashMap<Position, (u32, Class)>,
+    /// Everything that is counted.
+    totals: Counts,
+    /// What of it is not folded into the tables of the books yet.
+    unfolded: Tally,
+    /// What is being folded: until that is known to have happened.
+    folding: Option<Tally>,
+    /// How many folds have happened.
+    folds: i64,
+    folded_at: Instant,
+    /// Events with outputs that are still parked.
+    parked: HashMap<Position, Waiting>,
+    /// Dead letters that somebody is about to deliver again.
+    claimed: BTreeSet<i64>,
+    expiring: Option<Expiring>,
     changes: Changes,
+}
+
+/// An event with parked outputs.
+#[derive(Clone, Debug)]
+pub(crate) struct Waiting {
+    /// How many of them are still parked.
+    pub(crate) left: u32,
+    /// The weightiest fate of the others; the lightest when there are no others, or nothing is known of them.
+    pub(crate) others: Class,
+    /// What the books count it under.
+    pub(crate) group: Option<Group>,
+}
+
+/// What is stored of a destination.
+#[derive(Debug)]
+pub(crate) struct Restored {
+    pub(crate) totals: Counts,
+    pub(crate) unfolded: Tally,
+    pub(crate) folds: i64,
+    pub(crate) lanes: BTreeMap<i64, LaneMarks>,
+    pub(crate) parked: HashMap<Position, Waiting>,
+}
+
+impl State {
+    fn count(&mut self, group: Option<&Group>, column: Column, events: i64) {
+        self.totals.0[column as usize] += events;
+        self.unfolded.add(group, column, events);
+    }
+
+    /// Whether an event is behind its cursor or marked. Of a lane that is not known any more, all are.
+    fn is_settled(&self, position: Position) -> bool {
+        let marks = self.lanes.get(&position.lane);
+        marks.is_none_or(|marks| marks.is_settled(position.seq, position.idx))
+    }
+
+    fn open_group(&self, position: Position) -> Option<Settled> {
+        self.lanes.get(&position.lane)?.open_group(position.seq, position.idx)
+    }
 }
 
 impl Tracker {
     pub(crate) fn new(
         destination: Arc<str>,
         window: u32,
-        books: Books,
-        lanes: BTreeMap<i64, LaneMarks>,
-        parked: HashMap<Position, (u32, Class)>,
+        fold_interval: Duration,
+        restored: Restored,
         dirty: Arc<Dirty>,
     ) -> Tracker {
-        let state = State { lanes, books, parked, changes: Changes::default() };
+        let Restored { totals, unfolded, folds, lanes, parked } = restored;
+        let state = State {
+            lanes,
+            totals,
+            unfolded,
+            folding: None,
+            folds,
+            folded_at: Instant::now(),
+            parked,
+            claimed: BTreeSet::new(),
+            expiring: None,
+            changes: Changes::default(),
+        };
         Tracker {
             destination,
             window,
@@ -97,6 +129,7 @@ impl Tracker {
             dirty,
             room: Notify::new(),
             sources: Mutex::default(),
+            fold_interval,
         }
     }
 
@@ -108,12 +141,13 @@ impl Tracker {
 
     /// Says which sources' events are for this destination.
     pub fn set_sources(&self, sources: BTreeSet<String>) {
-        *self.sources.lock().unwrap_or_else(PoisonError::into_inner) = sources;
+        *self.sources.lock().unwrap_or_else(PoisonError::into_inner) = Some(sources);
     }
 
     /// Whether a source's events are for this destination.
     pub(crate) fn routes(&self, source: &str) -> bool {
-        self.sources.lock().unwrap_or_else(PoisonError::into_inner).contains(source)
+        let sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        sources.as_ref().is_none_or(|sources| sources.contains(source))
     }
 
     /// Whether an event is settled.
@@ -125,7 +159,7 @@ impl Tracker {
     /// The books as they stand in memory.
     #[must_use]
     pub fn books(&self) -> Books {
-        self.state().books
+        Books::of(&self.state().totals)
     }
 
     /// For each lane with a cursor, the chunk to read next.
@@ -150,17 +184,6 @@ impl Tracker {
             .collect()
     }
 
-    /// A dead letter was tried again and its transformation let go of it.
-    pub fn let_go(self: &Arc<Self>, position: Position) {
-        let mut state = self.state();
-        if !state.parked.contains_key(&position) {
-            state.books.dead = state.books.dead.saturating_sub(1);
-            state.books.filtered += 1;
-        }
-        drop(state);
-        self.touched(false);
-    }
-
     /// Whether a chunk can be begun without waiting for others to settle.
     #[must_use]
     pub fn has_room(&self, lane: i64, events: u32) -> bool {
@@ -174,15 +197,15 @@ impl Tracker {
     ///
     /// # Errors
     /// [`Error::BegunBefore`] when it was begun before and not rewound since, or has expired.
-    pub async fn begin(self: &Arc<Self>, lane: i64, seq: i64, events: u32) -> Result<Vec<bool>, Error> {
+    pub async fn begin(self: &Arc<Self>, lane: i64, seq: i64, groups: &Arc<Groups>) -> Result<Vec<bool>, Error> {
         loop {
             let room = self.room.notified();
             {
                 let mut state = self.state();
                 let marks = state.lanes.entry(lane).or_insert_with(|| LaneMarks::restore(1, 0, &[]));
                 let begun = marks.begun();
-                if begun == 0 || begun + u64::from(events) <= u64::from(self.window) {
-                    return marks.begin(seq, events).map_err(|refused| Error::BegunBefore {
+                if begun == 0 || begun + u64::from(groups.events()) <= u64::from(self.window) {
+                    return marks.begin(seq, groups.clone()).map_err(|refused| Error::BegunBefore {
                         destination: self.destination.to_string(),
                         lane,
                         seq,
@@ -199,10 +222,10 @@ impl Tracker {
     ///
     /// # Errors
     /// As [`Tracker::begin`].
-    pub fn begin_ahead(self: &Arc<Self>, lane: i64, seq: i64, events: u32) -> Result<Vec<bool>, Error> {
+    pub fn begin_ahead(self: &Arc<Self>, lane: i64, seq: i64, groups: &Arc<Groups>) -> Result<Vec<bool>, Error> {
         let mut state = self.state();
         let marks = state.lanes.entry(lane).or_insert_with(|| LaneMarks::restore(1, 0, &[]));
-        marks.begin(seq, events).map_err(|refused| Error::BegunBefore {
+        marks.begin(seq, groups.clone()).map_err(|refused| Error::BegunBefore {
             destination: self.destination.to_string(),
             lane,
             seq,
@@ -211,16 +234,22 @@ impl Tracker {
     }
 
     /// Marks events that this destination has nothing to do with.
-    pub fn pass(self: &Arc<Self>, lane: i64, seq: i64, events: impl Iterator<Item = u32>) {
+    pub fn pass(self: &Arc<Self>, lane: i64, seq: i64, events: impl Iterator<Item = u32>, why: Passed) {
+        let column = match why {
+            Passed::NotRouted => Column::Unrouted,
+            Passed::Duplicate => Column::Duplicates,
+        };
         let mut state = self.state();
+        let state = &mut *state;
         let Some(marks) = state.lanes.get_mut(&lane) else { return };
         let before = marks.cursor_seq();
         let mut any = false;
-        for idx in events {
-            any |= marks.settle(seq, idx);
+        for Settled(group) in events.filter_map(|idx| marks.settle(seq, idx)) {
+            state.totals.0[column as usize] += 1;
+            state.unfolded.add(group.as_ref(), column, 1);
+            any = true;
         }
         let moved = marks.cursor_seq() != before;
-        drop(state);
         if any {
             self.touched(moved);
         }
@@ -228,40 +257,45 @@ impl Tracker {
 
     pub(crate) fn settle(self: &Arc<Self>, events: impl Iterator<Item = (Position, Class)>) {
         let mut state = self.state();
-        let state = &mut *state;
         let mut moved = false;
         for (position, class) in events {
             let Some(marks) = state.lanes.get_mut(&position.lane) else { continue };
             let before = marks.cursor_seq();
-            if !marks.settle(position.seq, position.idx) {
-                continue;
-            }
+            let Some(Settled(group)) = marks.settle(position.seq, position.idx) else { continue };
             moved |= marks.cursor_seq() != before;
             let class = match state.parked.get(&position) {
                 // Its parked outputs met their end before its last output settled.
-                Some((0, worst)) => {
-                    let worst = *worst;
+                Some(Waiting { left: 0, others, .. }) => {
+                    let others = *others;
                     state.parked.remove(&position);
-                    if class == Class::Parked { worst } else { class.max(worst) }
+                    if class == Class::Parked { others } else { class.max(others) }
                 }
                 Some(_) => Class::Parked,
                 None => class,
             };
-            *state.books.slot(class) += 1;
+            state.count(group.as_ref(), class.column(), 1);
         }
+        drop(state);
         self.touched(moved);
     }
 
-    /// Keeps what a fate leaves behind, for the transaction that moves the cursor.
+    /// Keeps what a fate leaves behind, for the transaction that moves the cursor. Of an event that is not begun
+    /// nothing is kept: it has expired, which is counted, or will be read again.
     pub(crate) fn keep_row(&self, fate: Fate) {
         match fate {
             Fate::Delivered | Fate::Filtered { .. } => {}
-            Fate::Dead(letter) => self.state().changes.dead.push(letter),
-            Fate::Parked(parked) => {
+            Fate::Dead(row) => {
                 let mut state = self.state();
-                let entry = state.parked.entry(parked.position).or_insert((0, Class::Filtered));
-                entry.0 += 1;
-                state.changes.parked.push(parked);
+                let Some(Settled(group)) = state.open_group(row.position) else { return };
+                state.changes.dead.push(Kept { row, hour: group.map(|group| group.hour) });
+            }
+            Fate::Parked(row) => {
+                let mut state = self.state();
+                let Some(Settled(group)) = state.open_group(row.position) else { return };
+                let hour = group.as_ref().map(|group| group.hour);
+                let waiting = Waiting { left: 0, others: Class::Filtered, group };
+                state.parked.entry(row.position).or_insert(waiting).left += 1;
+                state.changes.parked.push(Kept { row, hour });
             }
         }
     }
@@ -275,41 +309,22 @@ impl Tracker {
     /// A parked output has met its end: its row goes with the next cursor move.
     pub fn unpark(self: &Arc<Self>, parked: &Parked, fate: Fate) {
         let class = Class::of(&fate);
-        if let Fate::Dead(letter) = fate {
-            self.state().changes.dead.push(letter);
-        }
         let mut state = self.state();
-        let state = &mut *state;
+        let settled = state.is_settled(parked.position);
+        let ended = state.parked.get_mut(&parked.position).map(|waiting| {
+            waiting.left = waiting.left.saturating_sub(1);
+            waiting.others = waiting.others.max(class);
+            waiting.clone()
+        });
         state.changes.unparked.push((parked.position, parked.output));
-        if let Some((left, worst)) = state.parked.get_mut(&parked.position) {
-            *left -= 1;
-            *worst = (*worst).max(class);
-            let class = *worst;
-            let settled = state
-                .lanes
-                .get(&parked.position.lane)
-                .is_none_or(|marks| marks.is_settled(parked.position.seq, parked.position.idx));
-            if *left == 0 && settled {
-                state.parked.remove(&parked.position);
-                state.books.parked = state.books.parked.saturating_sub(1);
-                *state.books.slot(class) += 1;
-            }
+        if let Fate::Dead(row) = fate {
+            let hour = ended.as_ref().and_then(|waiting| Some(waiting.group.as_ref()?.hour));
+            state.changes.dead.push(Kept { row, hour });
         }
-        self.touched(false);
-    }
-
-    /// Retrying a dead letter makes it a parked event again; the row was moved by
-    /// [`crate::dead_letters::revive`], the books follow here.
-    pub fn revived(self: &Arc<Self>, parked: &Parked, last_of_event: bool) {
-        let mut state = self.state();
-        let entry = state.parked.entry(parked.position).or_insert((0, Class::Filtered));
-        entry.0 += 1;
-        if entry.0 == 1 {
-            if !last_of_event {
-                entry.1 = Class::Dead;
-            }
-            state.books.dead = state.books.dead.saturating_sub(1);
-            state.books.parked += 1;
+        if let Some(Waiting { left: 0, others, group }) = ended.filter(|_| settled) {
+            state.parked.remove(&parked.position);
+            state.count(group.as_ref(), Column::Parked, -1);
+            state.count(group.as_ref(), others.column(), 1);
         }
         drop(state);
         self.touched(false);
@@ -319,17 +334,6 @@ impl Tracker {
     pub fn note_error(self: &Arc<Self>, error: &str) {
         self.state().changes.last_error = Some(error.to_owned());
         self.touched(false);
-    }
-
-    /// Chunks up to `seq` are gone from the log.
-    pub fn skip_to(self: &Arc<Self>, lane: i64, seq: i64, lost: u64) {
-        let mut state = self.state();
-        if let Some(marks) = state.lanes.get_mut(&lane) {
-            marks.skip_to(seq);
-        }
-        state.books.dead += lost;
-        drop(state);
-        self.touched(true);
     }
 
     /// Forgets what was begun and not settled, so that it is read again. Tickets that are still out settle
@@ -354,21 +358,37 @@ impl Tracker {
         // Cleared first: what is settled from here on queues the tracker again.
         self.queued.store(false, Ordering::Release);
         let mut state = self.state();
-        let window = self.window;
         let cursors = state
             .lanes
             .iter_mut()
             .filter_map(|(lane, marks)| {
                 std::mem::take(&mut marks.dirty).then(|| {
-                    let (seq, idx, bitmap) = marks.cursor(window);
+                    let (seq, idx, bitmap) = marks.cursor();
                     (*lane, seq, idx, bitmap)
                 })
             })
             .collect();
-        Snapshot { cursors, books: state.books, changes: std::mem::take(&mut state.changes) }
+        let mut unfolded = state.unfolded.encode();
+        let is_due = state.folded_at.elapsed() >= self.fold_interval || unfolded.len() > UNFOLDED_BYTES_MAX;
+        if state.folding.is_none() && is_due && !unfolded.is_empty() {
+            state.folding = Some(std::mem::take(&mut state.unfolded));
+            unfolded = Vec::new();
+        }
+        let folding = state.folding.clone().map(|tally| (state.folds, tally));
+        Snapshot { cursors, unfolded, folding, changes: std::mem::take(&mut state.changes) }
     }
 
-    /// The snapshot could not be written: everything in it is still to be written.
+    /// The snapshot is stored.
+    pub(crate) fn written(&self, snapshot: &Snapshot) {
+        if snapshot.folding.is_some() {
+            let mut state = self.state();
+            state.folding = None;
+            state.folds += 1;
+            state.folded_at = Instant::now();
+        }
+    }
+
+    /// The snapshot could not be written, or nobody knows whether it was: everything in it is still to be written.
     pub(crate) fn put_back(self: &Arc<Self>, snapshot: Snapshot) {
         let mut state = self.state();
         for (lane, ..) in snapshot.cursors {
@@ -391,6 +411,12 @@ impl Tracker {
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     pub(crate) cursors: Vec<(i64, i64, u32, Vec<u8>)>,
-    pub(crate) books: Books,
+    /// What stands in no table of the books, encoded, without what is being folded.
+    pub(crate) unfolded: Vec<u8>,
+    /// What is being folded into the tables, and how many folds there were before.
+    pub(crate) folding: Option<(i64, Tally)>,
     pub(crate) changes: Changes,
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,6 +45,24 @@ impl Cluster {
         sqlx::query("INSERT INTO destinations (id) VALUES ($1)").bind(id).execute(&self.pool).await.unwrap();
     }
 
+    /// Where a destination begins in a lane.
+    #[allow(dead_code, reason = "each suite is a crate of its own, and not each has destinations that begin later")]
+    pub async fn add_cursor(&self, destination: &str, lane: i64, seq: i64) {
+        sqlx::query("INSERT INTO cursors (destination, lane, seq, idx) VALUES ($1, $2, $3, 0)")
+            .bind(destination)
+            .bind(lane)
+            .bind(seq)
+            .execute(&self.pool)
+            .await
+            .unwrap();
+    }
+
+    /// Does something that Pintle would not do; says how many rows it was done to.
+    #[allow(dead_code, reason = "each suite is a crate of its own, and not each meddles")]
+    pub async fn meddle(&self, statement: &'static str) -> u64 {
+        sqlx::query(statement).execute(&self.pool).await.unwrap().rows_affected()
+    }
+
     /// Forgets which events are copies, as a crash between a commit and the decision would.
     #[allow(dead_code, reason = "each suite is a crate of its own, and not each has copies")]
     pub async fn forget_duplicates(&self) -> u64 {

@@ -11,6 +11,9 @@ use sqlx::{AssertSqlSafe, Row};
 use std::collections::BTreeSet;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// What is fetched of a chunk besides a slot and an id per event: its header, and room for counts of a few
+/// sources. Where they take more, the rest is fetched on its own.
+const HEAD_BYTES: usize = 256;
 /// Chunks whose lists are read at once.
 const CHUNKS_AT_ONCE: i64 = 4_096;
 
@@ -69,7 +72,7 @@ async fn read_lists(
     // wanted is a page per chunk.
     let statement = format!(
         "SELECT s.seq, c.ord, c.directory FROM generate_series($2::bigint, $3::bigint) s(seq), \
-         LATERAL (SELECT ord, substring(data FOR 17 + 9 * events) AS directory FROM {} \
+         LATERAL (SELECT ord, substring(data FOR {HEAD_BYTES} + 9 * events) AS directory FROM {} \
            WHERE lane = $1 AND seq = s.seq AND piece = 1 LIMIT 1) c ORDER BY s.seq",
         table(segment)
     );
@@ -114,7 +117,8 @@ async fn last_event_ms(inner: &Inner, segments: &[Segment]) -> Result<Option<i64
     let Some(last) = segments.iter().rev().find(|segment| !segment.lanes.is_empty()) else { return Ok(None) };
     let mut newest = None;
     for (lane, (_, seq)) in &last.lanes {
-        for chunk in read_chunks(&inner.store, last.id, *lane, *seq, *seq).await? {
+        let mut connection = inner.store.pool().acquire().await?;
+        for chunk in read_chunks(&mut connection, last.id, *lane, *seq, *seq).await? {
             let at_ms = chunk.event(chunk.events() - 1).received_at_ms;
             newest = newest.max(Some(at_ms));
         }

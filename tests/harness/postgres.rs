@@ -67,7 +67,8 @@ impl Postgres {
     /// When it fails.
     #[must_use]
     pub fn meddle(&self, statement: &str) -> String {
-        let mut psql = Command::new(binaries().join("psql"));
+        let beside = binaries().join("psql");
+        let mut psql = Command::new(if beside.is_file() { beside } else { PathBuf::from("psql") });
         psql.arg("--host").arg(self.folder.path()).args(["--username=pintle", "--dbname=postgres", "--no-psqlrc"]);
         let output = psql.args(["--command", statement]).stdin(Stdio::null()).output().expect("psql runs");
         assert!(output.status.success(), "{statement}: {}", String::from_utf8_lossy(&output.stderr));

@@ -32,6 +32,7 @@ mod objects;
 mod plugins;
 mod python;
 mod recipes;
+mod replay;
 mod restart;
 mod surrogates;
 mod tls;

@@ -127,7 +127,7 @@ fn hour(at_ms: Option<i64>) -> String {
 }
 
 /// A time as people say it: `2026-01-31T10:00:00Z`, `2026-01-31`, or so long ago, as in `36h` and `7d`.
-fn moment(flag: &str, text: &str, now_ms: i64) -> Result<i64, Failure> {
+pub(crate) fn moment(flag: &str, text: &str, now_ms: i64) -> Result<i64, Failure> {
     let ago = |unit: char, hours: i64| {
         let count: i64 = text.strip_suffix(unit)?.parse().ok()?;
         now_ms.checked_sub(count.checked_mul(hours)?.checked_mul(HOUR_MS)?)

@@ -9,6 +9,7 @@ mod figures;
 mod filter;
 mod keep_out;
 mod plugins;
+mod replays;
 mod revisions;
 mod rudder_cli;
 mod things;
@@ -44,6 +45,7 @@ pub(crate) async fn run(command: Remote, out: &mut dyn Write, err: &mut dyn Writ
         Remote::RejectedEvents(command) => keep_out::rejected(command, out, err).await,
         Remote::Suppress(command) => keep_out::suppress(command, out, err).await,
         Remote::Trace(command) => traces::run(command, out, err).await,
+        Remote::Replay(command) => replays::run(command, out, err).await,
         Remote::Ledger(command) => crate::ledger::run(command, out, err).await,
         Remote::Audit(command) => audit::run(command, out, err).await,
         Remote::Revisions(command) => revisions::run(command, out, err).await,
@@ -66,11 +68,11 @@ async fn change(client: &Client, method: Method, path: &str, sent: Sent, change:
 }
 
 /// Prints the API's own document, or what `show` makes of it.
-fn print(
+fn print<T: serde::Serialize>(
     server: &Server,
-    document: &Value,
+    document: &T,
     out: &mut dyn Write,
-    show: impl FnOnce(&Value, &mut dyn Write) -> std::io::Result<()>,
+    show: impl FnOnce(&T, &mut dyn Write) -> std::io::Result<()>,
 ) -> Result<Exit, Failure> {
     if server.json {
         crate::commands::json(document, out)?;

@@ -16,6 +16,7 @@ mod ledger;
 mod logs;
 mod openapi;
 mod plugins;
+mod replays;
 mod revisions;
 mod routes;
 mod tag;

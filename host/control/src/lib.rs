@@ -34,6 +34,7 @@ pub mod workshop;
 mod dead_letters;
 mod figures;
 mod office;
+mod replays;
 mod restore;
 mod service;
 
@@ -52,6 +53,7 @@ pub use metrics::metrics_handle;
 pub use office::Office;
 pub use plant::{Answer, Failure, Order, Plant, Question};
 pub use refusal::Refusal;
+pub use replays::{ObjectCount, ReasonCount, ReplayBody, ReplayCount, ReplayList, ReplayView, TypeCount};
 pub use service::{Admin, Config, Error};
 pub use status::{Breaker, CatalogStatus, DestinationStatus, LastError, LogStatus, Node, Off, Status};
 pub use tail::{TailEvent, TailLine};

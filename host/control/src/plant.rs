@@ -1,6 +1,7 @@
 //! What the admin API needs from the rest of the process, and nothing more.
 
 use crate::dead_letters::{DeadLetter, DeadLetterDetail, DeadLetterFilter, DryRunOutcome, RetryOutcome};
+use crate::replays::{ReplayBody, ReplayCount, ReplayView};
 use crate::status::Status;
 use crate::tail::TailEvent;
 use crate::views::traces::WhyView;
@@ -36,6 +37,18 @@ pub trait Plant: Send + Sync + 'static {
 
     /// What is known of the events with a message id.
     fn why(&self, question: Question) -> Answer<'_, WhyView>;
+
+    /// Replays, newest first, at most so many; of one only when an id is given.
+    fn replays(&self, id: Option<String>, limit: u32) -> Answer<'_, Vec<ReplayView>>;
+
+    /// What a replay would take, or why there would be none. Sends nothing.
+    fn count_replay(&self, asked: ReplayBody) -> Answer<'_, Result<ReplayCount, String>>;
+
+    /// Starts a replay, or says why there is none.
+    fn start_replay(&self, asked: ReplayBody, by: Order) -> Answer<'_, Result<ReplayView, String>>;
+
+    /// Lets a replay go no further; false when it is over already, or not there.
+    fn cancel_replay(&self, id: String, by: Order) -> Answer<'_, bool>;
 
     /// Events accepted from now on. The channel is bounded: who does not keep up misses events and is
     /// told how many.

@@ -184,6 +184,7 @@ impl Archive {
             suppressions: suppressions.clone(),
             plugin: None,
             parked: Vec::new(),
+            ends: None,
             config: objects,
             router,
             log,

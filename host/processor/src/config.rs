@@ -25,9 +25,28 @@ pub struct Config {
     /// How long a destination that is replaced or stopped may take to finish what it has begun, in seconds;
     /// the rest is read again. Default: 10.
     pub drain_seconds_max: u64,
+    /// The part of a destination's requests per second, and of what may be under way, that a replay gets. More
+    /// than 0, at most 1. Default: 0.25.
+    pub replay_share: f64,
+    /// Replays that are not over, at most; each has a reader of its own. Default: 10.
+    pub replays_max: u32,
+    /// How long the count before a replay may take; beyond it, it says how far it came. Default: 30 s.
+    #[serde(with = "pintle_events::seconds")]
+    pub replay_count_time_max: Duration,
 }
 
 impl Config {
+    /// Whether the settings can be used.
+    ///
+    /// # Errors
+    /// Says which cannot, and what to write.
+    pub fn check(&self) -> Result<(), String> {
+        if self.replay_share > 0.0 && self.replay_share <= 1.0 {
+            return Ok(());
+        }
+        Err("processor: replay-share must be more than 0 and at most 1, as in 0.25".to_owned())
+    }
+
     pub(crate) fn drain_time_max(&self) -> Duration {
         Duration::from_secs(self.drain_seconds_max)
     }
@@ -44,6 +63,9 @@ impl Default for Config {
             log_lines_max: positive(1_000),
             log_bytes_max: positive(256 << 10),
             drain_seconds_max: 10,
+            replay_share: 0.25,
+            replays_max: 10,
+            replay_count_time_max: Duration::from_secs(30),
         }
     }
 }

@@ -18,10 +18,15 @@ use std::sync::Arc;
 /// Why a copy of an earlier event is not delivered.
 pub(crate) const DUPLICATE: &str = "duplicate: an event with this messageId came before";
 
-/// Decides which events of a chunk a destination gets.
+/// Takes chunks in for a destination.
 pub struct Intake {
-    spec: Arc<Spec>,
+    rules: Rules,
     tracker: Arc<Tracker>,
+}
+
+/// Says which events a destination gets.
+pub(crate) struct Rules {
+    spec: Arc<Spec>,
     /// By source: its connection, and from which chunk of each lane on it gets events.
     routes: BTreeMap<String, Way>,
     /// The message types that the plugin takes; empty for all.
@@ -76,31 +81,11 @@ impl Way {
 pub type Sorted = BTreeMap<Arc<str>, Vec<Input>>;
 
 impl Intake {
-    /// The intake of a destination. `starts` is what the store says of its connections.
+    /// The intake of a destination.
     #[must_use]
-    pub fn new(
-        spec: Arc<Spec>,
-        tracker: Arc<Tracker>,
-        mut starts: BTreeMap<String, BTreeMap<i64, i64>>,
-        plugin_types: Vec<String>,
-        suppressions: Suppressions,
-        scribe: Scribe,
-    ) -> Intake {
-        let routes = spec
-            .routes
-            .iter()
-            .map(|(source, route)| {
-                let way = Way {
-                    source_id: source.as_str().into(),
-                    scope: Scope::new(route, &spec.id, &spec.destination),
-                    admission: Admission::new(route, &spec.id, &spec.destination),
-                    starts: starts.remove(&route.connection_id).unwrap_or_default(),
-                };
-                (source.clone(), way)
-            })
-            .collect();
-        tracker.set_sources(spec.sources());
-        Intake { spec, tracker, routes, plugin_types, suppressions, scribe }
+    pub(crate) fn new(rules: Rules, tracker: Arc<Tracker>) -> Intake {
+        tracker.set_sources(rules.spec.sources());
+        Intake { rules, tracker }
     }
 
     /// Whether a chunk can be begun at once. Who holds events back that it has taken must not wait for room:
@@ -123,11 +108,11 @@ impl Intake {
             match self.look(chunk, idx) {
                 Look::Pass(Passed::NotRouted) => passed.push(idx),
                 Look::Pass(Passed::Duplicate) => {
-                    crate::metrics::ended(&self.spec.id, "filtered");
+                    crate::metrics::ended(&self.rules.spec.id, "filtered");
                     copies.push(idx);
                 }
                 Look::Filter { position, reason } => {
-                    crate::metrics::ended(&self.spec.id, "filtered");
+                    crate::metrics::ended(&self.rules.spec.id, "filtered");
                     Ticket::new(self.tracker.clone(), vec![position], vec![0]).settle(0, Fate::Filtered { reason });
                 }
                 Look::Take(input) => {
@@ -143,11 +128,47 @@ impl Intake {
 
     /// What this destination has to do with an event.
     pub(crate) fn look(&self, chunk: &Chunk, idx: u32) -> Look {
+        self.rules.look(chunk, idx)
+    }
+}
+
+impl Rules {
+    /// The rules of a destination. `starts` is what the store says of its connections, `plugin_types` what its
+    /// plugin takes.
+    pub(crate) fn new(
+        spec: Arc<Spec>,
+        mut starts: BTreeMap<String, BTreeMap<i64, i64>>,
+        plugin_types: Vec<String>,
+        suppressions: Suppressions,
+        scribe: Scribe,
+    ) -> Rules {
+        let routes = spec
+            .routes
+            .iter()
+            .map(|(source, route)| {
+                let way = Way {
+                    source_id: source.as_str().into(),
+                    scope: Scope::new(route, &spec.destination_id, &spec.destination),
+                    admission: Admission::new(route, &spec.destination_id, &spec.destination),
+                    starts: starts.remove(&route.connection_id).unwrap_or_default(),
+                };
+                (source.clone(), way)
+            })
+            .collect();
+        Rules { spec, routes, plugin_types, suppressions, scribe }
+    }
+
+    /// What the destination has to do with an event.
+    pub(crate) fn look(&self, chunk: &Chunk, idx: u32) -> Look {
         let event = chunk.event(idx);
         let position = Position { lane: chunk.lane, seq: chunk.seq, idx };
         let way = self.routes.get(event.source_id);
-        let way = way.filter(|way| way.starts.get(&chunk.lane).is_none_or(|start| chunk.seq >= *start));
-        let Some(way) = way else { return Look::Pass(Passed::NotRouted) };
+        let is_meant = |way: &&Way| match &self.spec.replay {
+            // Also what came before the connection was made: that is what some replays are for.
+            Some(replay) => replay.takes(event.received_at_ms),
+            None => way.starts.get(&chunk.lane).is_none_or(|start| chunk.seq >= *start),
+        };
+        let Some(way) = way.filter(is_meant) else { return Look::Pass(Passed::NotRouted) };
         let followed = self.scribe.is_active() && self.scribe.sees(&way.seen(&event, position));
         let record = |reason: &str| {
             if followed {

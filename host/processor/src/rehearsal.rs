@@ -113,7 +113,8 @@ impl Handle {
 
     /// The destination's way out, and the chain that leads to it.
     async fn running(&self, stored: &Stored) -> Result<(Outlet, Chain), RetryError> {
-        let seat = self.seat(&stored.destination).await;
+        // Of a replay's: nothing is settled here, so that its destination can say it as well.
+        let seat = self.seat(&self.home(&stored.destination).await?).await;
         let chain = seat.chains.get(&*stored.letter.connection_id).cloned();
         match (seat.exit, chain) {
             (Some(Exit::Outlet(outlet)), Some(chain)) => Ok((outlet, chain)),

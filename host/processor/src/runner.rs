@@ -2,14 +2,17 @@
 
 mod current;
 mod exit;
+mod feed;
+mod loaded;
 
 pub(crate) use current::Current;
 pub(crate) use exit::Exit;
+pub(crate) use loaded::Loaded;
 
 use crate::batch::{self, Input};
 use crate::chain::Chain;
 use crate::config::Config;
-use crate::intake::{Intake, Sorted};
+use crate::intake::{Intake, Rules, Sorted};
 use crate::integrations::Gate;
 use crate::journal::Journal;
 use crate::map::Mapper;
@@ -19,9 +22,10 @@ use crate::ranges::{Keeper, Layout, Mapped, Press, Setup};
 use crate::spec::{Mode, Route, Running, Spec};
 use crate::trace;
 use exit::Way;
+use feed::Feed;
 use pintle_catalog::{Catalog, secrets};
 use pintle_objects::{Depot, Place};
-use pintle_router::{HttpClient, Mask, Outlet, Scribe, Trust};
+use pintle_router::{HttpClient, Mask, Outlet, Paces, Scribe, Trust};
 use pintle_runtime::destination::{ConfigureError, Destination, Wire};
 use pintle_runtime::transformation::Context;
 use pintle_store::log::{Chunk, Log, Reader};
@@ -35,8 +39,12 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+/// What every request of a replay has: its id.
+const REPLAY_HEADER: &str = "pintle-replay";
 /// How long after a failure of the database a runner reads on.
 pub(crate) const READ_PAUSE: Duration = Duration::from_millis(200);
+/// How often a replay that has read everything looks whether all of it is settled.
+pub(crate) const REST_LOOK: Duration = Duration::from_millis(100);
 /// How often a stopped runner looks whether its destination still takes anything.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -49,6 +57,8 @@ pub struct Parts {
     pub router: pintle_router::Config,
     /// Whose certificates destinations may have.
     pub trust: Trust,
+    /// How fast each destination may be sent to, whoever sends.
+    pub paces: Paces,
     /// The settings of object storage.
     pub objects: pintle_objects::Config,
     /// Our database.
@@ -185,21 +195,15 @@ impl Runner {
             chain.push(&running.name, context(id, running), loaded, Some(book));
             chain.told(code);
             if step + 1 == route.source.transformations.len() {
-                chain.fan_out(Gate::new(&self.spec.id, &self.spec.destination));
+                chain.fan_out(Gate::new(&self.spec.destination_id, &self.spec.destination));
             }
         }
         Ok(chain)
     }
 
     async fn open_way(&mut self) -> Result<(), Held> {
-        let component =
-            self.parts.plugins.destination(&self.spec.destination.plugin, self.spec.plugin.as_ref()).await?;
-        let (config, noted) = secrets::resolve_noting(&self.spec.destination.config)?;
-        let plugin = component.configure(&config).await?;
+        let Loaded { plugin, config, mask } = Loaded::load(&self.parts, &self.spec).await?;
         self.plugin_types = plugin.manifest().message_types.clone();
-        // Code may put what it was given into an event, and a reference may stand where no secret is expected.
-        let given = self.spec.given.secrets().unwrap_or_default();
-        let mask = Mask::of_config(&plugin.manifest().config, &config).and(noted).and(given.into_values());
         self.scribe = scribe(&self.parts, &self.spec, mask.clone());
         let way = match plugin.manifest().wire {
             Wire::Http => Way::Outlet(self.outlet_of(plugin.clone(), mask.clone()).await?),
@@ -220,6 +224,7 @@ impl Runner {
         Ok(Keeper::new(Setup {
             depot: Depot::open(Place::read(config)?, &objects, &router),
             parked: settlement.parked(&self.spec.id).await?,
+            ends: self.spec.replay.as_ref().and_then(|replay| replay.origin.ends().cloned()),
             tracker: self.tracker.clone(),
             layout: Layout::Destination,
             plugin: Some(plugin),
@@ -234,8 +239,15 @@ impl Runner {
     }
 
     async fn outlet_of(&self, plugin: Arc<Destination>, mask: Mask) -> Result<Outlet, Held> {
-        let router = self.parts.router.of(&plugin.manifest().rate, self.spec.destination.delivery.as_ref());
-        let http = HttpClient::trusting(&router, plugin.manifest().hosts.clone(), &self.parts.trust);
+        let mut router = self.parts.router.of(&plugin.manifest().rate, self.spec.destination.delivery.as_ref());
+        let mut http = HttpClient::trusting(&router, plugin.manifest().hosts.clone(), &self.parts.trust);
+        // Live traffic and replays keep to one pace: what the destination asks for is asked of all of them.
+        let mut pace = self.parts.paces.of(&self.spec.destination_id, router.requests_per_second_max);
+        if let Some(replay) = &self.spec.replay {
+            let share = self.parts.config.replay_share;
+            (router, pace) = (router.share(share), Arc::new(pace.share(share)));
+            http = http.marked(REPLAY_HEADER, replay.id);
+        }
         Ok(Outlet::start(pintle_router::Setup {
             config: router,
             destination_id: self.spec.id.as_str().into(),
@@ -247,6 +259,7 @@ impl Runner {
             attempts_allowed: self.parts.attempts_allowed.clone(),
             suppressions: self.parts.suppressions.clone(),
             scribe: self.scribe.clone(),
+            pace: Some(pace),
         }))
     }
 
@@ -261,21 +274,21 @@ impl Runner {
         &self.chains
     }
 
-    /// Reads until it is stopped, or, when it only filters, until the backlog is dealt with. What it has
-    /// begun is finished within the drain time; the rest is forgotten and read again.
+    /// Reads until it is stopped; when it only filters, until the backlog is dealt with; a replay, until all of it is
+    /// settled. What it has begun is finished within the drain time; the rest is forgotten and read again.
     ///
     /// # Errors
     /// [`Held`] when going on makes no sense.
     pub async fn run(mut self, stop: CancellationToken) -> Result<(), Held> {
         let starts = revisions::connection_starts(&self.parts.store).await?;
-        let intake = Intake::new(
+        let rules = Rules::new(
             self.spec.clone(),
-            self.tracker.clone(),
             starts,
             std::mem::take(&mut self.plugin_types),
             self.parts.suppressions.clone(),
             self.scribe.clone(),
         );
+        let intake = Intake::new(rules, self.tracker.clone());
         let result = match self.delivery.take() {
             Some((mapper, Way::Objects(mut keeper))) => tokio::select! {
                 () = stop.cancelled() => Ok(()),
@@ -313,10 +326,10 @@ impl Runner {
         delivery: Option<(&Mapper, &Outlet)>,
         stop: &CancellationToken,
     ) -> Result<(), Held> {
-        let mut reader = self.parts.log.reader(self.tracker.next_chunks());
+        let mut feed = Feed::open(&self.parts, &self.spec, &self.tracker)?;
         tokio::select! {
             () = self.out_of_time(delivery.map(|(_, outlet)| outlet), stop) => Ok(()),
-            result = self.read(intake, delivery, &mut reader, stop) => result,
+            result = self.read(intake, delivery, &mut feed, stop) => result,
         }
     }
 
@@ -331,27 +344,27 @@ impl Runner {
         }
     }
 
-    /// Reads until `stop`, between two batches.
+    /// Reads until `stop`, between two batches, or to the end where there is one.
     async fn read(
         &self,
         intake: &Intake,
         delivery: Option<(&Mapper, &Outlet)>,
-        reader: &mut Reader,
+        feed: &mut Feed,
         stop: &CancellationToken,
     ) -> Result<(), Held> {
-        let backlog = self.parts.log.heads();
         let (mut held, mut current) = (None, Current::new(self.parts.catalog.clone()));
         loop {
             if stop.is_cancelled() {
                 return Ok(());
             }
-            if delivery.is_none() && held.is_none() && reader.has_passed(&backlog) {
-                return Ok(());
-            }
             let chunk = match held.take() {
                 Some(chunk) => chunk,
                 None => tokio::select! {
-                    chunk = next_chunk(&self.spec.id, reader) => chunk,
+                    chunk = feed.next(&self.spec.id) => match chunk? {
+                        Some(chunk) => chunk,
+                        None if delivery.is_none() => return Ok(()),
+                        None => return self.come_to_rest(stop).await,
+                    },
                     () = stop.cancelled() => return Ok(()),
                 },
             };
@@ -362,7 +375,7 @@ impl Runner {
             let mut taken = intake.take(&chunk, &mut sorted).await?;
             // Small chunks share their calls: whatever is committed by now and fits.
             while taken < self.parts.config.batch_events_max.get() {
-                let Ok(Some(chunk)) = reader.next_ready().await else { break };
+                let Ok(Some(chunk)) = feed.next_ready().await else { break };
                 if !intake.has_room(&chunk) || !current.is_asked_for(&self.spec) {
                     held = Some(chunk);
                     break;
@@ -373,6 +386,16 @@ impl Runner {
             metrics::read(&self.spec.id, taken);
             if let Some((mapper, outlet)) = delivery {
                 self.process(sorted, mapper, outlet).await?;
+            }
+        }
+    }
+
+    /// Nothing is left to be read: waits until everything is settled, also what is parked.
+    async fn come_to_rest(&self, stop: &CancellationToken) -> Result<(), Held> {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                () = tokio::time::sleep(REST_LOOK) => if self.tracker.is_at_rest() { return Ok(()) },
             }
         }
     }

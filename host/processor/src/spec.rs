@@ -1,8 +1,10 @@
-//! One destination's part of the catalog: what a runner works by, and what makes it be replaced.
+//! One reader's part of the catalog: what a runner works by, and what makes it be replaced.
 
 use crate::given::Given;
 use pintle_catalog::{Catalog, Code, Connection, Destination, DestinationState, Source, Transformation};
+use pintle_store::replays::Replay;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What a runner does with its destination's events.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,8 +21,12 @@ pub enum Mode {
 /// One destination's part of the catalog.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spec {
-    /// The destination's id.
+    /// The reader's id: the destination's, or that of a replay to it.
     pub id: String,
+    /// The destination's id.
+    pub destination_id: String,
+    /// The replay that it is; none of live traffic.
+    pub replay: Option<Arc<Replay>>,
     /// What to do.
     pub mode: Mode,
     /// The destination.
@@ -104,6 +110,22 @@ impl Spec {
         Some(Spec::of(catalog, id, destination, mode))
     }
 
+    /// The part of a replay; none while its destination does not deliver.
+    #[must_use]
+    pub fn of_replay(catalog: &Catalog, replay: &Arc<Replay>) -> Option<Spec> {
+        let spec = Spec::one(catalog, &replay.destination).filter(|spec| spec.mode == Mode::Deliver)?;
+        Some(Spec { id: replay.reader(), replay: Some(replay.clone()), ..spec })
+    }
+
+    /// What the catalog asks of this reader now; none when it has nothing to do, or is not there.
+    #[must_use]
+    pub fn again(&self, catalog: &Catalog) -> Option<Spec> {
+        match &self.replay {
+            Some(replay) => Spec::of_replay(catalog, replay),
+            None => Spec::one(catalog, &self.id),
+        }
+    }
+
     fn of(catalog: &Catalog, id: &str, destination: &Destination, mode: Mode) -> Spec {
         let mut routes = BTreeMap::new();
         for (connection_id, connection) in catalog.connections_to(id).filter(|(_, c)| c.is_on()) {
@@ -124,8 +146,9 @@ impl Spec {
         // Without a transformation they concern nobody: a change of them replaces no runner then.
         let given = if transformations.is_empty() { Given::default() } else { Given::of(catalog) };
         let plugin = catalog.plugins.get(&destination.plugin).and_then(|plugin| Some(plugin.live()?.code.clone()));
-        let (id, destination) = (id.to_owned(), destination.clone());
-        Spec { id, mode, destination, routes, transformations, given, plugin }
+        let (destination_id, destination) = (id.to_owned(), destination.clone());
+        let id = destination_id.clone();
+        Spec { id, destination_id, replay: None, mode, destination, routes, transformations, given, plugin }
     }
 
     /// The same destination after it was taken out of the catalog: its backlog is filtered by its old routes.
@@ -140,6 +163,8 @@ impl Spec {
     pub fn unknown(id: &str) -> Spec {
         Spec {
             id: id.to_owned(),
+            destination_id: id.to_owned(),
+            replay: None,
             mode: Mode::Filter { reason: "the destination was removed" },
             destination: Destination {
                 name: id.to_owned(),

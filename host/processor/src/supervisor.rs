@@ -1,26 +1,30 @@
 //! One runner per destination of the catalog, replaced when its part of the catalog changes.
 
+mod attendant;
+mod board;
+mod retry;
+
+pub(crate) use board::Seat;
+pub use retry::RetryError;
+
 use crate::archive::{self, Archive};
-use crate::batch;
-use crate::batch::Input;
-use crate::chain::Chain;
 use crate::given::Given;
 use crate::plugins;
-use crate::runner::{Exit, Held, Parts, Runner, now_ms};
+use crate::runner::Parts;
 use crate::spec::{Mode, Running, Spec};
 use crate::{shadow, trial};
+use attendant::Attendant;
+use board::Board;
 use pintle_catalog::Catalog;
-use pintle_store::settle::{Books, DeadLetter, Fate, Stage, Tracker};
-use pintle_store::{Error, dead_letters, ledger, revisions};
+use pintle_store::replays::{self, Replay};
+use pintle_store::settle::{Books, DeadLetter, Fate, Settlement, Tracker};
+use pintle_store::{Error, revisions};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-
-/// How long after a failure of the database a destination is set up again.
-const SET_UP_PAUSE: Duration = Duration::from_millis(500);
 
 /// How long a retry waits for a destination whose components are being loaded.
 const START_TIME_MAX: Duration = Duration::from_secs(60);
@@ -42,23 +46,6 @@ struct Slot {
     task: JoinHandle<()>,
 }
 
-/// What is known of the destinations that have a runner.
-#[derive(Default)]
-struct Board {
-    destinations: Mutex<BTreeMap<String, Seat>>,
-    /// Something about them has changed.
-    changed: Notify,
-}
-
-#[derive(Clone, Default)]
-pub(crate) struct Seat {
-    tracker: Option<Arc<Tracker>>,
-    pub(crate) exit: Option<Exit>,
-    pub(crate) chains: BTreeMap<Arc<str>, Chain>,
-    held: Option<String>,
-    starting: bool,
-}
-
 /// How one destination is doing.
 #[derive(Clone, Debug, Default)]
 pub struct DestinationState {
@@ -72,26 +59,6 @@ pub struct DestinationState {
     pub starting: bool,
     /// In each lane, the chunk in which its cursor stands, and how many events from there on are settled.
     pub cursors: BTreeMap<i64, (i64, u64)>,
-}
-
-/// Why a dead letter was not retried.
-#[derive(Debug, thiserror::Error)]
-pub enum RetryError {
-    /// There is no such dead letter.
-    #[error("there is no dead letter {0}")]
-    Missing(i64),
-    /// Its destination does not deliver now.
-    #[error("destination \"{0}\" does not deliver now; enable it first")]
-    NotRunning(String),
-    /// Its destination sends no requests that could be shown.
-    #[error("destination \"{0}\" writes objects: there is no request to be shown; retry the dead letter instead")]
-    WritesObjects(String),
-    /// The transformation still fails on it.
-    #[error("it failed again: {0}")]
-    FailedAgain(String),
-    /// The database does not answer.
-    #[error(transparent)]
-    Store(#[from] Error),
 }
 
 /// Asks and instructs the supervisor. Cheap to clone.
@@ -124,12 +91,14 @@ impl Supervisor {
     /// When the database cannot be asked what there is to do.
     pub async fn run(mut self, shutdown: CancellationToken) -> Result<(), Error> {
         let archive = Archive::prepare(&self.parts, &self.archive).await?;
-        let archive = archive.map(|archive| tokio::spawn(archived(archive, self.board.clone(), shutdown.clone())));
+        let archive =
+            archive.map(|archive| tokio::spawn(attendant::archived(archive, self.board.clone(), shutdown.clone())));
         loop {
             let catalog = self.catalog.borrow_and_update().clone();
             self.follow(&catalog).await?;
             tokio::select! {
                 () = shutdown.cancelled() => break,
+                () = self.board.asked.notified() => {}
                 changed = self.catalog.changed() => if changed.is_err() { break },
             }
         }
@@ -157,6 +126,8 @@ impl Supervisor {
                 wanted.insert(id, removed);
             }
         }
+        let (replays, over) = self.replays(catalog).await?;
+        wanted.extend(replays);
         let plugins = self.parts.plugins.clone();
         let stamp = |spec: &Spec| match spec.mode {
             Mode::Deliver if spec.plugin.is_none() => plugins.files().stamp(&spec.destination.plugin),
@@ -183,6 +154,13 @@ impl Supervisor {
                 self.board.lock().remove(&id);
             }
         }
+        for (replay, reason) in over {
+            self.end_replay(&replay, reason).await?;
+        }
+        let visits = self.board.visits().clone();
+        let is_needed = |id: &str| wanted.contains_key(id) || visits.contains_key(id);
+        self.board.lock().retain(|id, _| replays::of_reader(id).is_none() || is_needed(id));
+        self.board.changed.notify_waiters();
         for (id, spec) in wanted {
             if !self.slots.contains_key(&id) {
                 let plugin = stamp(&spec);
@@ -200,133 +178,45 @@ impl Supervisor {
         }
         Ok(())
     }
-}
 
-/// The archive, with a seat among the destinations.
-async fn archived(archive: Archive, board: Arc<Board>, stop: CancellationToken) {
-    let seat = |change: Seat| {
-        board.lock().insert(archive::READER.to_owned(), change);
-        board.changed.notify_waiters();
-    };
-    let known = |tracker, shelf| {
-        seat(Seat { tracker: Some(tracker), exit: Some(Exit::Objects(shelf)), ..Seat::default() });
-    };
-    let held = |why| {
-        let tracker = board.lock().get(archive::READER).and_then(|seat| seat.tracker.clone());
-        seat(Seat { tracker, held: Some(why), ..Seat::default() });
-    };
-    archive.run(stop, known, held).await;
-}
-
-/// Sees one runner through: set up, run, and what comes after.
-struct Attendant {
-    parts: Parts,
-    spec: Arc<Spec>,
-    board: Arc<Board>,
-    stop: CancellationToken,
-}
-
-impl Attendant {
-    async fn run(self) {
-        loop {
-            self.seat(|seat| {
-                seat.starting = true;
-                seat.held = None;
-            });
-            let held = tokio::select! {
-                () = self.stop.cancelled() => break,
-                ready = self.set_up() => match ready {
-                    Ok(runner) => {
-                        self.seat(|seat| {
-                            seat.starting = false;
-                            seat.exit = runner.exit();
-                            seat.chains = runner.chains().clone();
-                        });
-                        // Not under the select: a runner that is told to stop drains first.
-                        Ok(runner)
-                    }
-                    Err(held) => Err(held),
-                },
-            };
-            let held = match held {
-                Ok(runner) => match runner.run(self.stop.clone()).await {
-                    Ok(()) if self.stop.is_cancelled() => break,
-                    Ok(()) => match self.close_books().await {
-                        Ok(()) => return,
-                        Err(error) => Held::Store(error),
-                    },
-                    Err(held) => held,
-                },
-                Err(held) => held,
-            };
-            self.seat(|seat| {
-                seat.exit = None;
-                seat.chains.clear();
-                seat.starting = false;
-                seat.held = Some(held.to_string());
-            });
-            if let Held::Store(_) | Held::Artifacts(_) = &held {
-                tracing::warn!(destination = self.spec.id, error = %held, "destination cannot be set up, trying again");
-                tokio::select! {
-                    () = self.stop.cancelled() => break,
-                    () = tokio::time::sleep(SET_UP_PAUSE) => {}
-                }
-            } else {
-                tracing::error!(destination = self.spec.id, error = %held, "destination waits for a new configuration");
-                self.stop.cancelled().await;
-                break;
+    /// What the replays that are not over have to do, and those that are over now, with the reason. One whose
+    /// destination does not deliver at the moment waits.
+    async fn replays(&self, catalog: &Catalog) -> Result<(BTreeMap<String, Spec>, Vec<(Replay, &'static str)>), Error> {
+        let (mut wanted, mut over) = (BTreeMap::new(), Vec::new());
+        for replay in replays::unfinished(&self.parts.store).await? {
+            if replay.cancelled_by.is_some() {
+                over.push((replay, "the replay was cancelled"));
+            } else if !catalog.destinations.contains_key(&replay.destination) {
+                over.push((replay, "the destination was removed"));
+            } else if let Some(spec) = Spec::of_replay(catalog, &Arc::new(replay)) {
+                wanted.insert(spec.id.clone(), spec);
             }
         }
-        self.seat(|seat| {
-            seat.exit = None;
-            seat.chains.clear();
-        });
+        Ok((wanted, over))
     }
 
-    async fn set_up(&self) -> Result<Runner, Held> {
-        let known = self.board.lock().get(&self.spec.id).and_then(|seat| seat.tracker.clone());
-        let tracker = match known {
-            Some(tracker) => tracker,
-            None => self.parts.settlement.tracker(&self.spec.id).await?,
-        };
-        self.seat(|seat| seat.tracker = Some(tracker.clone()));
-        ledger::open(&self.parts.store, &self.spec.id).await?;
-        if let Mode::Filter { reason } = self.spec.mode {
-            self.bury_parked(&tracker, reason).await?;
-        }
-        Runner::set_up(self.parts.clone(), self.spec.clone(), tracker).await
-    }
-
-    /// Parked events of a destination that takes nothing any more become dead letters.
-    async fn bury_parked(&self, tracker: &Arc<Tracker>, reason: &str) -> Result<(), Error> {
-        for parked in self.parts.settlement.parked(&self.spec.id).await? {
-            let error = (!parked.last_error.is_empty()).then(|| parked.last_error.clone());
-            let letter = DeadLetter { error, ..parked.dead(reason) };
-            tracker.unpark(&parked, Fate::Dead(letter));
-        }
-        self.parts.settlement.flush().await;
+    /// Ends a replay that is not to go on: what it has parked becomes dead letters.
+    async fn end_replay(&self, replay: &Replay, reason: &str) -> Result<(), Error> {
+        let _alone = self.board.gate.lock().await;
+        let (store, settlement) = (&self.parts.store, &self.parts.settlement);
+        let tracker = settlement.tracker(&replay.reader()).await?;
+        bury_parked(settlement, &tracker, reason).await?;
+        replays::end(store, replay.id).await?;
+        settlement.forget(&replay.reader());
+        tracing::info!(replay = replay.id, destination = replay.destination, reason, "a replay has ended");
         Ok(())
-    }
-
-    /// The backlog is dealt with: the destination holds nothing back any more.
-    async fn close_books(&self) -> Result<(), Error> {
-        self.parts.settlement.flush().await;
-        self.board.lock().remove(&self.spec.id);
-        revisions::deactivate(&self.parts.store, &self.spec.id).await?;
-        self.parts.settlement.forget(&self.spec.id);
-        Ok(())
-    }
-
-    fn seat(&self, change: impl FnOnce(&mut Seat)) {
-        change(self.board.lock().entry(self.spec.id.clone()).or_default());
-        self.board.changed.notify_waiters();
     }
 }
 
-impl Board {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Seat>> {
-        self.destinations.lock().unwrap_or_else(PoisonError::into_inner)
+/// Parked events of a reader that delivers nothing any more become dead letters.
+async fn bury_parked(settlement: &Settlement, tracker: &Arc<Tracker>, reason: &str) -> Result<(), Error> {
+    for parked in settlement.parked(tracker.destination()).await? {
+        let error = (!parked.last_error.is_empty()).then(|| parked.last_error.clone());
+        let letter = DeadLetter { error, ..parked.dead(reason) };
+        tracker.unpark(&parked, Fate::Dead(letter));
     }
+    settlement.flush().await;
+    Ok(())
 }
 
 impl Handle {
@@ -398,50 +288,16 @@ impl Handle {
         &self.parts.journal
     }
 
-    /// Tries a dead letter again: behind what its key has now, out of the order it once had.
-    ///
-    /// # Errors
-    /// [`RetryError`] says why it stays where it is.
-    pub async fn retry(&self, id: i64) -> Result<(), RetryError> {
-        let store = &self.parts.store;
-        let there = || async { dead_letters::get(store, id).await?.ok_or(RetryError::Missing(id)) };
-        let stored = there().await?;
-        let seat = self.seat(&stored.destination).await;
-        let (Some(tracker), Some(exit)) = (seat.tracker, seat.exit) else {
-            return Err(RetryError::NotRunning(stored.destination));
-        };
-        // Somebody else is about to deliver it again, or has done so since it was looked up.
-        let Some(claim) = tracker.claim(id) else { return Err(RetryError::Missing(id)) };
-        let stored = there().await?;
-        let mut claimed = Vec::new();
-        if stored.letter.stage == Stage::Transformation {
-            let chain = seat.chains.get(&*stored.letter.connection_id);
-            let chain = chain.ok_or_else(|| RetryError::NotRunning(stored.destination.clone()))?;
-            let payloads = self.transform(chain, &stored.letter).await?;
-            if payloads.is_empty() {
-                tracker.let_go(&claim, &stored, dead_letters::has_others(store, &stored).await?);
-            } else {
-                for letter in dead_letters::replace(store, &stored, &payloads).await? {
-                    let claim = tracker.claim(letter);
-                    claimed.extend(claim.zip(dead_letters::get(store, letter).await?));
-                }
-            }
-        } else {
-            claimed.push((claim, stored));
-        }
-        let mut revived = Vec::new();
-        for (claim, stored) in &claimed {
-            let others_dead = dead_letters::has_others(store, stored).await?;
-            revived.push(tracker.revive(claim, stored, others_dead, now_ms() as i64));
-        }
-        // Until the rows have changed nothing is tried, and nobody else may claim the letters.
-        self.parts.settlement.flush().await;
-        drop(claimed);
-        for parked in revived {
-            // A closing outlet leaves the row, which is read when the destination starts again.
-            exit.adopt(parked);
-        }
-        Ok(())
+    /// The destination to which a reader's events go: itself, or that of a replay.
+    pub(crate) async fn home(&self, reader: &str) -> Result<String, Error> {
+        let Some(id) = replays::of_reader(reader) else { return Ok(reader.to_owned()) };
+        let replay = replays::get(&self.parts.store, id).await?;
+        Ok(replay.map_or_else(|| reader.to_owned(), |replay| replay.destination))
+    }
+
+    /// Has the supervisor look which replays there are.
+    pub(crate) fn ask(&self) {
+        self.board.asked.notify_one();
     }
 
     /// The destination as it is, or as it will be once its components are loaded, if that does not take too long.
@@ -461,18 +317,5 @@ impl Handle {
             }
             changed.await;
         }
-    }
-
-    async fn transform(&self, chain: &Chain, letter: &DeadLetter) -> Result<Vec<bytes::Bytes>, RetryError> {
-        let input = Input::of_letter(letter);
-        let mut payloads = Vec::new();
-        for product in chain.run(&[input], now_ms(), &self.parts.config).await {
-            match product.result {
-                Ok(members) => payloads.push(batch::payload(&members)),
-                Err(crate::chain::End::Failed { reason, .. }) => return Err(RetryError::FailedAgain(reason)),
-                Err(crate::chain::End::Dropped { .. } | crate::chain::End::LeftOut) => {}
-            }
-        }
-        Ok(payloads)
     }
 }

@@ -176,6 +176,16 @@ impl Config {
         config
     }
 
+    /// The settings of somebody who sends to a destination besides its live traffic, and leaves it the rest: a share
+    /// of what may be under way and may wait.
+    #[must_use]
+    pub fn share(mut self, share: f64) -> Config {
+        let part = |count: usize| NonZeroUsize::new((count as f64 * share) as usize).unwrap_or(NonZeroUsize::MIN);
+        self.concurrency_max = part(self.concurrency_max.get());
+        self.waiting_events_max = part(self.waiting_events_max.get());
+        self
+    }
+
     /// Whether the settings can be used together.
     ///
     /// # Errors

@@ -25,7 +25,7 @@ use errors::{Connected, describe};
 use http_body_util::{BodyExt as _, Full};
 use hyper::Uri;
 use hyper::body::Incoming;
-use hyper::header::HeaderMap;
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Builder, Client};
@@ -46,6 +46,8 @@ pub struct HttpClient {
     limits: Arc<Limits>,
     hosts: Arc<Hosts>,
     networks: Arc<Networks>,
+    /// A header that every request has.
+    mark: Option<(HeaderName, HeaderValue)>,
 }
 
 #[derive(Debug)]
@@ -91,7 +93,7 @@ pub(crate) struct Answer {
 impl Answer {
     /// The answer as `conclude` takes it.
     pub(crate) fn to_response(&self) -> Response {
-        let text = |value: &hyper::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let headers = self.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
         Response { status: self.status, headers, body: self.body.clone() }
     }
@@ -128,12 +130,21 @@ impl HttpClient {
             first_byte: config.first_byte_timeout.min(config.attempt_timeout),
             body_bytes: config.response_bytes_max.get(),
         };
-        HttpClient { client, limits: Arc::new(limits), hosts: Arc::new(hosts), networks }
+        HttpClient { client, limits: Arc::new(limits), hosts: Arc::new(hosts), networks, mark: None }
+    }
+
+    /// The same, with a header on every request, whatever the plugin says.
+    #[must_use]
+    pub fn marked(self, name: &'static str, value: i64) -> HttpClient {
+        HttpClient { mark: Some((HeaderName::from_static(name), value.into())), ..self }
     }
 
     /// Sends the request and reads its answer.
     pub(crate) async fn send(&self, request: &Request) -> Result<Answer, Unanswered> {
-        let request = build::build(request)?;
+        let mut request = build::build(request)?;
+        if let Some((name, value)) = &self.mark {
+            request.headers_mut().insert(name.clone(), value.clone());
+        }
         self.check(request.uri())?;
         let begun = Instant::now();
         let limits = &*self.limits;

@@ -46,4 +46,5 @@ pub use fetch::Fetcher;
 pub use http::{HttpClient, Trust, Untrusted};
 pub use mask::Mask;
 pub use outlet::{Closed, Outlet, Preview, Rehearsal, Setup, Status};
+pub use pace::{Pace, Paces};
 pub use trace::Scribe;

@@ -85,6 +85,8 @@ pub struct Setup {
     pub suppressions: Suppressions,
     /// Writes down what happens to events that somebody follows.
     pub scribe: Scribe,
+    /// The pace that it keeps to, when others who send to the same place keep to it too. Otherwise one of its own.
+    pub pace: Option<Arc<Pace>>,
 }
 
 /// What everything inside an outlet may see.
@@ -100,7 +102,7 @@ struct Shared {
     scribe: Scribe,
     metrics: Metrics,
     board: Board,
-    pace: Pace,
+    pace: Arc<Pace>,
     /// How much one bulk request may carry, where requests are combined.
     bounds: Option<Bounds>,
 }
@@ -142,11 +144,13 @@ impl Outlet {
             attempts_allowed,
             suppressions,
             scribe,
+            pace,
         } = setup;
         let metrics = Metrics::new(&destination_id);
         let rooms = Rooms::new(&config);
         let board = Board::default();
-        let pace = Pace::new(config.requests_per_second_max.or(plugin.manifest().rate.requests_per_second));
+        let rate = config.requests_per_second_max.or(plugin.manifest().rate.requests_per_second);
+        let pace = pace.unwrap_or_else(|| Arc::new(Pace::new(rate)));
         let bounds = Bounds::of(plugin.manifest(), &config);
         let shared = Arc::new(Shared {
             config,

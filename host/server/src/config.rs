@@ -110,6 +110,7 @@ impl Config {
     fn check(&self) -> Result<(), Invalid> {
         self.gateway.check().map_err(Invalid)?;
         self.router.check().map_err(Invalid)?;
+        self.processor.check().map_err(Invalid)?;
         self.archive.check().map_err(Invalid)?;
         self.runtime.validate().map_err(|error| Invalid(error.to_string()))
     }

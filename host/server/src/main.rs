@@ -15,6 +15,7 @@ mod offline;
 mod own_plugins;
 mod plant;
 mod precompile;
+mod replays;
 mod status;
 mod tokens;
 mod up;

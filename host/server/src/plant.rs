@@ -2,13 +2,13 @@
 
 mod letters;
 
-use crate::{status, why, workspace};
+use crate::{replays, status, why, workspace};
 use futures_util::FutureExt;
 use pintle_catalog::Catalog;
 use pintle_control::views::traces::WhyView;
 use pintle_control::{
-    Answer, DeadLetter, DeadLetterDetail, DeadLetterFilter, DryRunOutcome, Failure, Order, Plant, Question,
-    RetryOutcome, Status, TailEvent,
+    Answer, DeadLetter, DeadLetterDetail, DeadLetterFilter, DryRunOutcome, Failure, Order, Plant, Question, ReplayBody,
+    ReplayCount, ReplayView, RetryOutcome, Status, TailEvent,
 };
 use pintle_processor::{Handle, RetryError, batch};
 use pintle_store::audit::Action;
@@ -171,6 +171,22 @@ impl Plant for Parts {
 
     fn why(&self, question: Question) -> Answer<'_, WhyView> {
         async move { why::answer(self, question).await.map_err(failure) }.boxed()
+    }
+
+    fn replays(&self, id: Option<String>, limit: u32) -> Answer<'_, Vec<ReplayView>> {
+        async move { replays::list(self, id, limit).await.map_err(failure) }.boxed()
+    }
+
+    fn count_replay(&self, asked: ReplayBody) -> Answer<'_, Result<ReplayCount, String>> {
+        async move { replays::count(self, asked).await.map_err(failure) }.boxed()
+    }
+
+    fn start_replay(&self, asked: ReplayBody, by: Order) -> Answer<'_, Result<ReplayView, String>> {
+        async move { replays::start(self, asked, by).await.map_err(failure) }.boxed()
+    }
+
+    fn cancel_replay(&self, id: String, by: Order) -> Answer<'_, bool> {
+        async move { replays::cancel(self, &id, &by).await.map_err(failure) }.boxed()
     }
 
     fn tail(&self) -> broadcast::Receiver<TailEvent> {

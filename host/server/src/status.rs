@@ -4,6 +4,7 @@ use crate::plant::Parts;
 use pintle_catalog::DestinationState;
 use pintle_control::{Breaker, CatalogStatus, DestinationStatus, LastError, LogStatus, Node, Off, Status};
 use pintle_events::times::now_ms;
+use pintle_store::replays::of_reader;
 use pintle_store::{Error, dead_letters, destinations, revisions};
 use std::time::UNIX_EPOCH;
 
@@ -16,7 +17,9 @@ pub async fn gather(parts: &Parts) -> Result<Status, Error> {
     let newest = revisions::list(&parts.store, None, 1).await?;
     let mut statuses = Vec::new();
     let mut ids: Vec<String> = catalog.destinations.keys().cloned().collect();
-    ids.extend(running.keys().filter(|id| !catalog.destinations.contains_key(*id)).cloned());
+    // Replays have a list of their own: an end is what they are measured by, not how far they are behind.
+    let others = running.keys().filter(|id| !catalog.destinations.contains_key(*id) && of_reader(id).is_none());
+    ids.extend(others.cloned());
     for id in ids {
         let configured = catalog.destinations.get(&id);
         let now = running.get(&id).cloned().unwrap_or_default();

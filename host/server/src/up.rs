@@ -10,7 +10,7 @@ use pintle_cli::plugins_dir;
 use pintle_control::{Admin, Editor, Office, Tools, tls};
 use pintle_gateway::{Gateway, Sink};
 use pintle_processor::{Files, Journal, Plugins, Supervisor, runner};
-use pintle_router::{Fetcher, Trust};
+use pintle_router::{Fetcher, Paces, Trust};
 use pintle_runtime::Runtime;
 use pintle_store::artifacts::Artifacts;
 use pintle_store::embedded::Postgres;
@@ -239,6 +239,7 @@ impl Plants {
             config: config.processor.clone(),
             router: config.router.clone(),
             trust: Trust::load(&config.router).context("router")?,
+            paces: Paces::default(),
             objects: config.objects.clone(),
             store: store.clone(),
             log: log.clone(),

@@ -31,6 +31,7 @@ pub mod metrics;
 pub mod parked;
 pub mod plans;
 pub mod rejected;
+pub mod replays;
 pub mod revisions;
 pub mod rotation;
 pub mod seal;

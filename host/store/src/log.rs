@@ -30,6 +30,7 @@ mod one;
 mod reader;
 pub mod search;
 mod segment;
+mod span;
 mod tail;
 
 pub use batch::Batch;
@@ -41,6 +42,7 @@ pub use lag::Lag;
 pub use reader::Reader;
 pub(crate) use reader::read_chunks;
 pub(crate) use segment::table as segment_table;
+pub use span::Span;
 
 use crate::{Error, Store, lease::Lease};
 use front::Front;
@@ -241,7 +243,14 @@ impl Log {
     /// A reader that starts at the given chunks; lanes that are not named are read from their first.
     #[must_use]
     pub fn reader(&self, next: BTreeMap<i64, i64>) -> Reader {
-        Reader::new(self.inner.clone(), next)
+        Reader::new(self.inner.clone(), next, None)
+    }
+
+    /// A reader that starts at the given chunks and reads, of each lane, up to its end. Of lanes without an end it
+    /// reads nothing.
+    #[must_use]
+    pub fn reader_up_to(&self, next: BTreeMap<i64, i64>, ends: BTreeMap<i64, i64>) -> Reader {
+        Reader::new(self.inner.clone(), next, Some(ends))
     }
 
     /// The last committed chunk of every lane that has any.

@@ -214,12 +214,21 @@ pub async fn deactivate(store: &Store, destination: &str) -> Result<(), Error> {
 }
 
 /// The destinations that are active in the database: those of the catalog, and those that are gone from it
-/// but still have a backlog to be dealt with. Readers that are none of the catalog's (`$archive`) are left out.
+/// but still have a backlog to be dealt with. Readers that are none of the catalog's (`$archive`, `$replay-N`) are left
+/// out.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn active_destinations(store: &Store) -> Result<Vec<String>, Error> {
-    Ok(sqlx::query_scalar("SELECT id FROM destinations WHERE active AND id NOT LIKE '$%' ORDER BY id")
-        .fetch_all(store.pool())
-        .await?)
+    let mut readers = active_readers(store).await?;
+    readers.retain(|id| !id.starts_with('$'));
+    Ok(readers)
+}
+
+/// All who hold something of the log back: destinations, the archive and replays.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn active_readers(store: &Store) -> Result<Vec<String>, Error> {
+    Ok(sqlx::query_scalar("SELECT id FROM destinations WHERE active ORDER BY id").fetch_all(store.pool()).await?)
 }

@@ -28,6 +28,9 @@ pub(crate) enum Remote {
     /// Users whose events are neither stored nor delivered
     #[command(subcommand)]
     Suppress(Suppress),
+    /// Events of the past that go to one destination again: start, list, show, cancel
+    #[command(subcommand)]
+    Replay(super::replays::Replay),
     /// What was accepted against what became of it, per source, destination and hour; leaves with 1 when the books
     /// do not balance
     Ledger(Ledger),

@@ -2,8 +2,8 @@
 //! from this one list.
 
 use super::{
-    Api, audit, catalog, code, dead_letters, export, figures, keep_out, ledger, logs, openapi, plugins, revisions,
-    things, tokens, traces, trials,
+    Api, audit, catalog, code, dead_letters, export, figures, keep_out, ledger, logs, openapi, plugins, replays,
+    revisions, things, tokens, traces, trials,
 };
 use crate::access::Role;
 use axum::handler::Handler;
@@ -134,6 +134,18 @@ pub(super) fn all() -> Vec<Route> {
         post("/admin/v1/dead-letters/discard", dead_letters::discard_many)
             .says("Give many up, oldest first; wants a reason (pintle-reason)", "DiscardedBatch")
             .takes(Sent::Json("DeadLetterBatch")),
+        get("/admin/v1/replays", replays::list)
+            .says("Events of the past that go to one destination again, newest first", "ReplayList")
+            .asks(&[("limit", "replays in the answer, at most page-items-max")]),
+        get("/admin/v1/replays/{id}", replays::show).says("One of them, and how far it is", "Replay"),
+        post("/admin/v1/replays", replays::start)
+            .says("Send events of the past to a destination again", "Replay")
+            .takes(Sent::Json("ReplayBody")),
+        post("/admin/v1/replays/dry-run", replays::dry_run)
+            .says("Count what a replay would take; nothing is sent", "ReplayCount")
+            .takes(Sent::Json("ReplayBody")),
+        post("/admin/v1/replays/{id}/cancel", replays::cancel)
+            .says("Let it go no further; what it has parked becomes dead letters", "Replay"),
         get("/admin/v1/ledger", ledger::show)
             .says("What was accepted, and what became of it, per source, hour and destination", "Ledger")
             .asks(&[

@@ -38,6 +38,22 @@ impl Plant for SmallPlant {
         async move { Ok(found) }.boxed()
     }
 
+    fn replays(&self, _: Option<String>, _: u32) -> Answer<'_, Vec<ReplayView>> {
+        async { Ok(Vec::new()) }.boxed()
+    }
+
+    fn count_replay(&self, _: ReplayBody) -> Answer<'_, Result<ReplayCount, String>> {
+        async { Ok(Ok(ReplayCount::default())) }.boxed()
+    }
+
+    fn start_replay(&self, _: ReplayBody, _: Order) -> Answer<'_, Result<ReplayView, String>> {
+        async { Ok(Err("the log has nothing".to_owned())) }.boxed()
+    }
+
+    fn cancel_replay(&self, _: String, _: Order) -> Answer<'_, bool> {
+        async { Ok(false) }.boxed()
+    }
+
     fn why(&self, question: Question) -> Answer<'_, views::traces::WhyView> {
         let known = views::traces::WhyView { message_id: question.message_id, ..Default::default() };
         async move { Ok(known) }.boxed()

@@ -6,7 +6,7 @@ use super::names::Layout;
 use super::press::Press;
 use super::retried::{self, End};
 use super::uploads::Uploads;
-use crate::runner::{Held, READ_PAUSE, next_chunk, now_ms};
+use crate::runner::{Held, READ_PAUSE, REST_LOOK, next_chunk, now_ms};
 use pintle_objects::{Config, Depot, Lines};
 use pintle_router::Mask;
 use pintle_runtime::destination::Destination;
@@ -37,6 +37,8 @@ pub(crate) struct Setup {
     pub(crate) plugin: Option<Arc<Destination>>,
     /// Those that were revived and not written yet.
     pub(crate) parked: Vec<Parked>,
+    /// The last chunk of each lane that it reads, of a replay. Without it there is no end.
+    pub(crate) ends: Option<BTreeMap<i64, i64>>,
 }
 
 /// Writes one reader's events as objects.
@@ -46,6 +48,8 @@ pub(crate) struct Keeper {
     board: Arc<Board>,
     shelf: Shelf,
     revived: mpsc::UnboundedReceiver<Parked>,
+    /// Whether everything up to the end has been read.
+    is_at_end: bool,
 }
 
 impl Keeper {
@@ -65,14 +69,15 @@ impl Keeper {
             excerpt_bytes_max: setup.router.excerpt_bytes_max.get(),
         };
         let shelf = Shelf { inbox, board: board.clone() };
-        Keeper { setup, uploads, board, shelf, revived }
+        Keeper { setup, uploads, board, shelf, revived, is_at_end: false }
     }
 
     pub(crate) fn shelf(&self) -> &Shelf {
         &self.shelf
     }
 
-    /// Runs for good. Dropping the future loses nothing: what was begun is repeated, and its objects replaced.
+    /// Runs for good, or where there is an end until all is settled. Dropping the future loses nothing: what was begun
+    /// is repeated, and its objects replaced.
     ///
     /// # Errors
     /// When the database does not answer, or a transformation is broken.
@@ -91,17 +96,39 @@ impl Keeper {
                 }
                 None => self.gather(press).await?,
             };
+            if self.is_at_end && gathered.is_empty() && plan.is_none() {
+                self.come_to_rest().await;
+                return Ok(());
+            }
             self.write(gathered, plan.take(), revision()).await?;
+        }
+    }
+
+    /// Nothing is left to be read: waits until all is settled, and nobody is about to try a dead letter again.
+    async fn come_to_rest(&mut self) {
+        while !self.setup.tracker.is_at_rest() {
+            tokio::select! {
+                Some(parked) = self.revived.recv() => self.retry(parked).await,
+                () = tokio::time::sleep(REST_LOOK) => {}
+            }
         }
     }
 
     /// Chunks from the cursor on, until there are enough of them or the first has waited long enough.
     async fn gather(&mut self, press: &mut Press<'_>) -> Result<Gathered, Held> {
-        let Setup { config, log, tracker, layout, .. } = &self.setup;
-        let mut reader = log.reader(tracker.next_chunks());
+        let Setup { config, log, tracker, layout, ends, .. } = &self.setup;
+        let next = tracker.next_chunks();
+        let mut reader = match ends {
+            Some(ends) => log.reader_up_to(next, ends.clone()),
+            None => log.reader(next),
+        };
         let mut gathered = Gathered::new(now_ms().cast_signed());
         let mut deadline = None;
         loop {
+            if ends.as_ref().is_some_and(|ends| reader.has_passed(ends)) {
+                self.is_at_end = true;
+                break;
+            }
             let due = async {
                 match deadline {
                     Some(deadline) => tokio::time::sleep_until(deadline).await,

@@ -25,9 +25,9 @@ impl Current {
             return true;
         }
         // What is deleted is asked to deal with its backlog.
-        let is = match Spec::one(&catalog, &spec.id) {
+        let is = match spec.again(&catalog) {
             Some(wanted) => wanted == *spec,
-            None => spec.mode != Mode::Deliver,
+            None => spec.mode != Mode::Deliver && spec.replay.is_none(),
         };
         self.known = is.then_some(catalog);
         is

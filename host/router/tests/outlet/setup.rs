@@ -141,6 +141,7 @@ impl World {
     pub async fn outlet_to(&self, config: Config, hosts: Hosts) -> Outlet {
         self.settlement.flush().await;
         Outlet::start(Setup {
+            pace: None,
             http: HttpClient::new(&config, hosts),
             config,
             destination_id: "d".into(),

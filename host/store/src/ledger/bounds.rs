@@ -8,7 +8,7 @@ use super::snapshot::{Snapshot, Sums};
 use crate::{Error, Store};
 use sqlx::PgConnection;
 
-/// Works out, once, what a destination does not owe. It has to be called before anything new is settled.
+/// Works out, once, what a destination does not owe, or of one that goes up to an end what it does. It has to be called before anything new is settled.
 ///
 /// # Errors
 /// When the database does not answer, or the log changed under the look: then trying again is all there is to do.
@@ -24,8 +24,11 @@ pub async fn open(store: &Store, destination: &str) -> Result<(), Error> {
     }
     let snapshot = Snapshot::take(&mut tx, &of(destination)).await?;
     let Some(account) = snapshot.account(destination) else { return Ok(()) };
-    let not_owed = account.not_owed_now(&snapshot);
-    replace(&mut tx, destination, &not_owed, "not_owed").await?;
+    if account.is_bounded {
+        replace(&mut tx, destination, &account.owed_from_now(), "owed").await?;
+    } else {
+        replace(&mut tx, destination, &account.not_owed_now(&snapshot), "not_owed").await?;
+    }
     sqlx::query("UPDATE destinations SET opened = true WHERE id = $1").bind(destination).execute(&mut *tx).await?;
     tx.commit().await?;
     Ok(())

@@ -18,6 +18,26 @@ pub(super) struct Cursor {
     pub(super) bitmap: Vec<u8>,
 }
 
+/// Where a reader stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Place {
+    /// In each lane; of those that are not named at the beginning.
+    pub(super) cursors: BTreeMap<i64, Cursor>,
+    /// Of one with an end: the last chunk of each lane that it reads, none of lanes that are not named.
+    pub(super) ends: Option<BTreeMap<i64, i64>>,
+}
+
+impl Place {
+    fn cursor(&self, lane: i64) -> &Cursor {
+        self.cursors.get(&lane).unwrap_or(&START)
+    }
+
+    /// The chunk behind the last one that it reads; nothing of one without an end.
+    fn beyond(&self, lane: i64) -> Option<i64> {
+        self.ends.as_ref().map(|ends| ends.get(&lane).map_or(1, |last| last + 1))
+    }
+}
+
 /// Where a destination begins that was in a lane never yet.
 static START: Cursor = Cursor { seq: 1, idx: 0, bitmap: Vec::new() };
 
@@ -42,11 +62,11 @@ pub(super) struct Blocks<'a> {
 }
 
 impl<'a> Blocks<'a> {
-    /// Reads what is needed for these cursors, by destination and lane.
+    /// Reads what is needed for these places.
     pub(super) async fn read(
         tx: &mut PgConnection,
         filter: &'a Filter,
-        cursors: &BTreeMap<String, BTreeMap<i64, Cursor>>,
+        places: &BTreeMap<String, Place>,
     ) -> Result<Blocks<'a>, Error> {
         let mut lanes: BTreeMap<i64, Vec<Block>> = BTreeMap::new();
         let segments: Vec<(i64, bool)> = sqlx::query_as(
@@ -58,7 +78,7 @@ impl<'a> Blocks<'a> {
             let blocks = if is_described {
                 let mut blocks = described(tx, filter, segment).await?;
                 for (lane, block) in &mut blocks {
-                    if let Some(first) = block.first_cursor_inside(*lane, cursors) {
+                    if let Some(first) = block.first_place_inside(*lane, places) {
                         let chunks = headers(tx, filter, segment, &[(*lane, first, block.last)]).await?;
                         block.chunks = chunks.into_iter().map(|(_, chunk)| chunk).collect();
                     }
@@ -77,21 +97,23 @@ impl<'a> Blocks<'a> {
 
     /// Adds everything the log holds.
     pub(super) fn add_to(&self, sums: &mut Sums) {
-        self.lanes.values().flatten().for_each(|block| block.add_to(sums));
+        self.lanes.values().flatten().for_each(|block| block.add_to(1, sums));
     }
 
-    /// What lies behind the cursors and is not settled.
-    pub(super) async fn behind(
-        &mut self,
-        tx: &mut PgConnection,
-        cursors: &BTreeMap<i64, Cursor>,
-    ) -> Result<Sums, Error> {
+    /// What lies behind the cursors, up to the end if there is one, and is not settled.
+    pub(super) async fn behind(&mut self, tx: &mut PgConnection, place: &Place) -> Result<Sums, Error> {
         let mut sums = Sums::new();
         let lanes: Vec<i64> = self.lanes.keys().copied().collect();
         for lane in lanes {
-            let cursor = cursors.get(&lane).unwrap_or(&START);
+            let (cursor, beyond) = (place.cursor(lane), place.beyond(lane));
+            if beyond.is_some_and(|beyond| cursor.seq >= beyond) {
+                continue;
+            }
             for block in &self.lanes[&lane] {
-                block.add_from(cursor.seq, &mut sums);
+                block.add_from(cursor.seq, 1, &mut sums);
+                if let Some(beyond) = beyond {
+                    block.add_from(beyond, -1, &mut sums);
+                }
             }
             self.take_settled(tx, lane, cursor, &mut sums).await?;
         }
@@ -147,27 +169,28 @@ impl<'a> Blocks<'a> {
 }
 
 impl Block {
-    /// The first chunk of it but the very first in which a cursor stands.
-    fn first_cursor_inside(&self, lane: i64, cursors: &BTreeMap<String, BTreeMap<i64, Cursor>>) -> Option<i64> {
-        let places = cursors.values().map(|cursors| cursors.get(&lane).unwrap_or(&START).seq);
-        places.filter(|seq| self.first < *seq && *seq <= self.last).min()
+    /// The first chunk of it but the very first at which somebody stands or ends.
+    fn first_place_inside(&self, lane: i64, places: &BTreeMap<String, Place>) -> Option<i64> {
+        let seqs = places.values().flat_map(|place| [Some(place.cursor(lane).seq), place.beyond(lane)]).flatten();
+        seqs.filter(|seq| self.first < *seq && *seq <= self.last).min()
     }
 
-    fn add_to(&self, sums: &mut Sums) {
+    /// Adds what it holds so many times.
+    fn add_to(&self, times: i64, sums: &mut Sums) {
         for (group, events) in &self.counts {
             match sums.get_mut(group) {
-                Some(sum) => *sum += events,
-                None => _ = sums.insert(group.clone(), *events),
+                Some(sum) => *sum += times * events,
+                None => _ = sums.insert(group.clone(), times * events),
             }
         }
     }
 
-    /// Adds what it holds from a chunk on.
-    fn add_from(&self, seq: i64, sums: &mut Sums) {
+    /// Adds what it holds from a chunk on so many times.
+    fn add_from(&self, seq: i64, times: i64, sums: &mut Sums) {
         if seq <= self.first {
-            self.add_to(sums);
+            self.add_to(times, sums);
         } else {
-            self.chunks.iter().filter(|chunk| chunk.first >= seq).for_each(|chunk| chunk.add_to(sums));
+            self.chunks.iter().filter(|chunk| chunk.first >= seq).for_each(|chunk| chunk.add_to(times, sums));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Everything the books are made of, read in one snapshot.
 
-use super::pending::{self, Blocks, Cursor};
+use super::pending::{self, Blocks, Place};
 use super::tally::{Column, Counts, Group};
 use super::{Filter, Row};
 use crate::Error;
@@ -25,6 +25,8 @@ pub(super) struct Account {
     pub(super) is_active: bool,
     /// Whether it is written what it does not owe.
     pub(super) is_opened: bool,
+    /// Whether it goes up to an end: then what it owes is written down when it begins.
+    pub(super) is_bounded: bool,
     settled: BTreeMap<Group, Counts>,
     not_owed: Sums,
     owed: Sums,
@@ -43,13 +45,12 @@ impl Snapshot {
         settled(tx, filter, &mut destinations).await?;
         bounds(tx, filter, &mut destinations).await?;
         let mut accepted = dropped(tx, filter).await?;
-        let cursors = cursors(tx, filter).await?;
-        let mut blocks = Blocks::read(tx, filter, &cursors).await?;
+        let places = places(tx, filter, &destinations).await?;
+        let mut blocks = Blocks::read(tx, filter, &places).await?;
         blocks.add_to(&mut accepted);
-        let nowhere = BTreeMap::new();
-        for (id, account) in &mut destinations {
-            if account.is_active {
-                account.pending = blocks.behind(tx, cursors.get(id).unwrap_or(&nowhere)).await?;
+        for (id, place) in &places {
+            if let Some(account) = destinations.get_mut(id) {
+                account.pending = blocks.behind(tx, place).await?;
             }
         }
         Ok(Snapshot { accepted, destinations })
@@ -91,7 +92,7 @@ impl Account {
     /// The groups it has anything to do with.
     pub(super) fn groups<'a>(&'a self, snapshot: &'a Snapshot) -> BTreeSet<&'a Group> {
         let everything = self.settled.keys().chain(self.pending.keys()).chain(self.owed.keys());
-        let accepted = snapshot.accepted.keys().filter(|_| self.is_active && self.is_opened);
+        let accepted = snapshot.accepted.keys().filter(|_| self.is_active && self.is_opened && !self.is_bounded);
         let says = |group: &&Group| {
             self.owes(snapshot, group) != 0
                 || sum(&self.pending, group) != 0
@@ -103,10 +104,10 @@ impl Account {
     /// What it had to settle of a group.
     pub(super) fn owes(&self, snapshot: &Snapshot, group: &Group) -> i64 {
         match (self.is_active, self.is_opened) {
-            (true, true) => sum(&snapshot.accepted, group) - sum(&self.not_owed, group),
+            (true, true) if !self.is_bounded => sum(&snapshot.accepted, group) - sum(&self.not_owed, group),
             // It has just begun, and nobody has worked out yet where: as much as it knows of.
             (true, false) => self.settled_or_pending(group),
-            (false, _) => sum(&self.owed, group),
+            (true, true) | (false, _) => sum(&self.owed, group),
         }
     }
 
@@ -120,6 +121,13 @@ impl Account {
         let groups: BTreeSet<&Group> = snapshot.accepted.keys().chain(self.settled.keys()).collect();
         let not_owed = |group: &Group| sum(&snapshot.accepted, group) - self.settled_or_pending(group);
         groups.into_iter().map(|group| (group.clone(), not_owed(group))).filter(|(_, events)| *events != 0).collect()
+    }
+
+    /// What one that goes up to an end has to settle of every group, when it begins now.
+    pub(super) fn owed_from_now(&self) -> Sums {
+        let groups: BTreeSet<&Group> = self.settled.keys().chain(self.pending.keys()).collect();
+        let owed = |group: &Group| self.settled_or_pending(group);
+        groups.into_iter().map(|group| (group.clone(), owed(group))).filter(|(_, events)| *events != 0).collect()
     }
 
     /// What it had to settle of every group, when it ends now: what lies behind its cursors it does not owe any more.
@@ -158,14 +166,16 @@ macro_rules! rows_of {
 }
 
 async fn accounts(tx: &mut PgConnection, filter: &Filter) -> Result<BTreeMap<String, Account>, Error> {
-    let rows = sqlx::query("SELECT id, active, opened, unfolded FROM destinations WHERE $1::text IS NULL OR id = $1")
-        .bind(&filter.destination)
-        .fetch_all(tx)
-        .await?;
+    let rows =
+        sqlx::query("SELECT id, active, opened, unfolded, bounded FROM destinations WHERE $1::text IS NULL OR id = $1")
+            .bind(&filter.destination)
+            .fetch_all(tx)
+            .await?;
     let mut accounts = BTreeMap::new();
     for row in rows {
         let id: String = row.get(0);
-        let mut account = Account { is_active: row.get(1), is_opened: row.get(2), ..Account::default() };
+        let (is_active, is_opened, is_bounded) = (row.get(1), row.get(2), row.get(4));
+        let mut account = Account { is_active, is_opened, is_bounded, ..Account::default() };
         for (group, counts) in restore::read(&id, row.get(3))?.groups() {
             if !group.is_untold() && filter.has(group) {
                 account.settled.insert(group.clone(), *counts);
@@ -230,20 +240,38 @@ async fn dropped(tx: &mut PgConnection, filter: &Filter) -> Result<Sums, Error> 
     Ok(rows.iter().map(|row| (group(row, 0), row.get(2))).collect())
 }
 
-async fn cursors(tx: &mut PgConnection, filter: &Filter) -> Result<BTreeMap<String, BTreeMap<i64, Cursor>>, Error> {
+/// Where the active ones stand, and up to where they go.
+async fn places(
+    tx: &mut PgConnection,
+    filter: &Filter,
+    accounts: &BTreeMap<String, Account>,
+) -> Result<BTreeMap<String, Place>, Error> {
+    let active = accounts.iter().filter(|(_, account)| account.is_active);
+    let ends = |account: &Account| account.is_bounded.then(BTreeMap::new);
+    let place = |account: &Account| Place { cursors: BTreeMap::new(), ends: ends(account) };
+    let mut places: BTreeMap<String, Place> = active.map(|(id, account)| (id.clone(), place(account))).collect();
     let rows = sqlx::query(
-        "SELECT destination, lane, seq, idx, bitmap FROM cursors JOIN destinations ON id = destination \
-         WHERE active AND ($1::text IS NULL OR destination = $1)",
+        "SELECT destination, lane, seq, idx, bitmap FROM cursors WHERE $1::text IS NULL OR destination = $1",
     )
     .bind(&filter.destination)
-    .fetch_all(tx)
+    .fetch_all(&mut *tx)
     .await?;
-    let mut cursors: BTreeMap<String, BTreeMap<i64, Cursor>> = BTreeMap::new();
     for row in rows {
         let cursor = pending::Cursor { seq: row.get(2), idx: row.get::<i32, _>(3) as u32, bitmap: row.get(4) };
-        cursors.entry(row.get(0)).or_default().insert(row.get(1), cursor);
+        if let Some(place) = places.get_mut(row.get::<&str, _>(0)) {
+            place.cursors.insert(row.get(1), cursor);
+        }
     }
-    Ok(cursors)
+    let rows = sqlx::query("SELECT reader, lane, last_seq FROM reader_ends WHERE $1::text IS NULL OR reader = $1")
+        .bind(&filter.destination)
+        .fetch_all(tx)
+        .await?;
+    for row in rows {
+        if let Some(ends) = places.get_mut(row.get::<&str, _>(0)).and_then(|place| place.ends.as_mut()) {
+            ends.insert(row.get(1), row.get(2));
+        }
+    }
+    Ok(places)
 }
 
 fn group(row: &sqlx::postgres::PgRow, at: usize) -> Group {

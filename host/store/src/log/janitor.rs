@@ -90,13 +90,15 @@ impl Janitor {
         Ok(next)
     }
 
-    /// Whether an active destination still has events in it. Asked of the stored cursors: what is only
+    /// Whether an active reader still has events in it to read. Asked of the stored cursors: what is only
     /// settled in memory would be read again after a crash.
     async fn is_needed(&self, segment: &Segment) -> Result<bool, Error> {
         Ok(sqlx::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM segment_lanes s CROSS JOIN destinations d \
              LEFT JOIN cursors c ON c.destination = d.id AND c.lane = s.lane \
-             WHERE s.segment = $1 AND d.active AND coalesce(c.seq, 0) <= s.last_seq)",
+             LEFT JOIN reader_ends e ON e.reader = d.id AND e.lane = s.lane \
+             WHERE s.segment = $1 AND d.active AND coalesce(c.seq, 0) <= s.last_seq \
+               AND (NOT d.bounded OR (coalesce(c.seq, 0) <= e.last_seq AND e.last_seq >= s.first_seq)))",
         )
         .bind(segment.id)
         .fetch_one(self.inner.store.pool())
@@ -108,7 +110,7 @@ impl Janitor {
         let store = &self.inner.store;
         // Paused ones as well, which may have no runner.
         let mut trackers = Vec::new();
-        for id in revisions::active_destinations(store).await? {
+        for id in revisions::active_readers(store).await? {
             let tracker = self.settlement.tracker(&id).await?;
             tracker.expire_segment(segment.id, dead_letters::range::lost(store, &id, segment.id).await?);
             trackers.push(tracker);

@@ -20,18 +20,22 @@ pub struct Reader {
     inner: Arc<Inner>,
     id: u64,
     next: BTreeMap<i64, i64>,
+    /// The last chunk of each lane that is read; of lanes that are not named none is. Without it there is no end.
+    ends: Option<BTreeMap<i64, i64>>,
     fetched: BTreeMap<i64, VecDeque<Arc<Chunk>>>,
     commits: watch::Receiver<u64>,
     turn: usize,
 }
 
 impl Reader {
-    pub(super) fn new(inner: Arc<Inner>, next: BTreeMap<i64, i64>) -> Reader {
+    pub(super) fn new(inner: Arc<Inner>, next: BTreeMap<i64, i64>, ends: Option<BTreeMap<i64, i64>>) -> Reader {
         let id = inner.tail.join();
         let commits = inner.tail.commits();
-        let reader = Reader { inner, id, next, fetched: BTreeMap::new(), commits, turn: 0 };
+        let reader = Reader { inner, id, next, ends, fetched: BTreeMap::new(), commits, turn: 0 };
         for lane in reader.inner.live {
-            reader.inner.tail.passed(id, lane, reader.wants(lane));
+            // For one with an end nothing is kept in memory: that is for those who follow the log.
+            let wants = if reader.ends.is_some() { i64::MAX } else { reader.wants(lane) };
+            reader.inner.tail.passed(id, lane, wants);
         }
         reader
     }
@@ -65,7 +69,7 @@ impl Reader {
         for _ in 0..self.inner.live.len() {
             self.turn = (self.turn + 1) % self.inner.live.len();
             let lane = self.inner.live[self.turn];
-            let head = heads.get(&lane).copied().unwrap_or_default();
+            let head = self.end(lane, heads.get(&lane).copied().unwrap_or_default());
             if self.wants(lane) > head {
                 continue;
             }
@@ -79,7 +83,7 @@ impl Reader {
                 None => self.fetch(lane, head).await?.then(|| self.fetched.get_mut(&lane)?.pop_front()).flatten(),
             };
             if let Some(chunk) = chunk {
-                self.passed(&chunk);
+                self.has_read(chunk.lane, chunk.seq);
                 return Ok(Some(chunk));
             }
         }
@@ -97,8 +101,8 @@ impl Reader {
             .inner
             .closed
             .iter()
-            .filter(|(lane, head)| self.wants(**lane) <= **head)
-            .map(|(l, h)| (*l, *h))
+            .map(|(lane, head)| (*lane, self.end(*lane, *head)))
+            .filter(|(lane, head)| self.wants(*lane) <= *head)
             .collect();
         let mut oldest: Option<(i64, i64)> = None;
         for (lane, head) in unfinished {
@@ -114,7 +118,7 @@ impl Reader {
         let Some((_, lane)) = oldest else { return Ok(None) };
         let chunk = self.fetched.get_mut(&lane).and_then(VecDeque::pop_front);
         if let Some(chunk) = &chunk {
-            self.passed(chunk);
+            self.has_read(chunk.lane, chunk.seq);
         }
         Ok(chunk)
     }
@@ -133,8 +137,7 @@ impl Reader {
             }
         }
         // Expired: the janitor has written the dead-letter range before it dropped the segment.
-        self.next.insert(lane, head + 1);
-        self.inner.tail.passed(self.id, lane, head + 1);
+        self.has_read(lane, head);
         Ok(false)
     }
 
@@ -142,13 +145,20 @@ impl Reader {
         Ok(read_marked(&self.inner, segment, lane, from, head).await?.into_iter().map(Arc::new).collect())
     }
 
+    /// Up to where a lane is read that goes up to `head`.
+    fn end(&self, lane: i64, head: i64) -> i64 {
+        self.ends.as_ref().map_or(head, |ends| head.min(ends.get(&lane).copied().unwrap_or(0)))
+    }
+
     fn wants(&self, lane: i64) -> i64 {
         self.next.get(&lane).copied().unwrap_or(1)
     }
 
-    fn passed(&mut self, chunk: &Chunk) {
-        self.next.insert(chunk.lane, chunk.seq + 1);
-        self.inner.tail.passed(self.id, chunk.lane, chunk.seq + 1);
+    fn has_read(&mut self, lane: i64, last: i64) {
+        self.next.insert(lane, last + 1);
+        if self.ends.is_none() {
+            self.inner.tail.passed(self.id, lane, last + 1);
+        }
     }
 }
 

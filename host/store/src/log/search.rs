@@ -6,13 +6,12 @@
 
 use super::chunk::{Chunk, PIECE_BYTES};
 use super::reader::read_chunks;
-use super::segment::{Segment, table};
+use super::segment::{Segment, ms, table};
 use super::{Log, front};
 use crate::Error;
 use pintle_events::{EventRef, Position, key};
 use sqlx::AssertSqlSafe;
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Events that one search gives, at most: a message id that so many have names nothing.
 pub const FOUND_MAX: usize = 100;
@@ -160,9 +159,4 @@ fn is_in(segment: &Segment, wanted: &Wanted<'_>) -> bool {
     let since = wanted.since_ms.is_none_or(|since| segment.sealed.is_none_or(|at| ms(at) + SLACK_MS >= since));
     let until = wanted.until_ms.is_none_or(|until| ms(segment.created) - SLACK_MS <= until);
     segment.bytes > 0 && since && until
-}
-
-fn ms(at: SystemTime) -> i64 {
-    let since = at.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -4,11 +4,17 @@ use crate::{Error, Store, ledger};
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The table of a segment.
 pub(crate) fn table(segment: i64) -> String {
     format!("chunks_{segment}")
+}
+
+/// Milliseconds since 1970.
+pub(super) fn ms(at: SystemTime) -> i64 {
+    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Bytes that a stored piece takes: a heap page, and its part of the index and the segment's row.

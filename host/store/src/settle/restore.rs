@@ -20,6 +20,7 @@ pub(super) async fn tracker(store: &Store, destination: &str, dirty: Arc<Dirty>)
         folds,
         lanes: lanes(store, destination).await?,
         parked: parked(store, destination).await?,
+        ends: ends(store, destination).await?,
     };
     let Books { delivered, filtered, dead, parked } = Books::of(&totals);
     tracing::info!(destination, delivered, filtered, dead, parked, "destination goes on from its books");
@@ -59,6 +60,22 @@ async fn lanes(store: &Store, destination: &str) -> Result<BTreeMap<i64, LaneMar
         lanes.insert(row.get(0), LaneMarks::restore(row.get(1), row.get::<i32, _>(2) as u32, &bitmap));
     }
     Ok(lanes)
+}
+
+/// The last chunk of each lane that it reads, of a reader with an end.
+async fn ends(store: &Store, destination: &str) -> Result<Option<BTreeMap<i64, i64>>, Error> {
+    let bounded: Option<bool> = sqlx::query_scalar("SELECT bounded FROM destinations WHERE id = $1")
+        .bind(destination)
+        .fetch_optional(store.pool())
+        .await?;
+    if bounded != Some(true) {
+        return Ok(None);
+    }
+    let rows = sqlx::query_as("SELECT lane, last_seq FROM reader_ends WHERE reader = $1")
+        .bind(destination)
+        .fetch_all(store.pool())
+        .await?;
+    Ok(Some(rows.into_iter().collect()))
 }
 
 async fn parked(store: &Store, destination: &str) -> Result<HashMap<Position, Waiting>, Error> {

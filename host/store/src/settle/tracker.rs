@@ -35,6 +35,8 @@ pub struct Tracker {
     /// The sources whose events are for this destination: what counts as lost when a segment expires. Nothing is
     /// known before its first runner: then all are.
     sources: Mutex<Option<BTreeSet<String>>>,
+    /// The last chunk of each lane that it reads, of a reader with an end.
+    ends: Option<BTreeMap<i64, i64>>,
     fold_interval: Duration,
 }
 
@@ -81,6 +83,7 @@ pub(crate) struct Restored {
     pub(crate) folds: i64,
     pub(crate) lanes: BTreeMap<i64, LaneMarks>,
     pub(crate) parked: HashMap<Position, Waiting>,
+    pub(crate) ends: Option<BTreeMap<i64, i64>>,
 }
 
 impl State {
@@ -108,7 +111,7 @@ impl Tracker {
         restored: Restored,
         dirty: Arc<Dirty>,
     ) -> Tracker {
-        let Restored { totals, unfolded, folds, lanes, parked } = restored;
+        let Restored { totals, unfolded, folds, lanes, parked, ends } = restored;
         let state = State {
             lanes,
             totals,
@@ -129,6 +132,7 @@ impl Tracker {
             dirty,
             room: Notify::new(),
             sources: Mutex::default(),
+            ends,
             fold_interval,
         }
     }
@@ -154,6 +158,20 @@ impl Tracker {
     #[must_use]
     pub fn is_settled(&self, position: Position) -> bool {
         self.state().lanes.get(&position.lane).is_some_and(|marks| marks.is_settled(position.seq, position.idx))
+    }
+
+    /// Whether a reader with an end reads this chunk; one without reads them all.
+    pub(crate) fn reads(&self, lane: i64, seq: i64) -> bool {
+        self.ends.as_ref().is_none_or(|ends| ends.get(&lane).is_some_and(|last| seq <= *last))
+    }
+
+    /// Whether nothing is left of what was begun: all is settled, nothing is parked, and nobody is about to try a
+    /// dead letter again.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        let state = self.state();
+        let is_settled = state.lanes.values().all(|marks| marks.begun() == 0);
+        is_settled && state.parked.is_empty() && state.claimed.is_empty()
     }
 
     /// The books as they stand in memory.

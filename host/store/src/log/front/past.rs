@@ -5,11 +5,10 @@ use crate::Error;
 use crate::log::Inner;
 use crate::log::chunk::{Chunk, PIECE_BYTES};
 use crate::log::reader::read_chunks;
-use crate::log::segment::{Segment, table};
+use crate::log::segment::{Segment, ms, table};
 use pintle_events::Position;
 use sqlx::{AssertSqlSafe, Row};
 use std::collections::BTreeSet;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What is fetched of a chunk besides a slot and an id per event: its header, and room for counts of a few
 /// sources. Where they take more, the rest is fetched on its own.
@@ -136,8 +135,4 @@ async fn recorded(inner: &Inner) -> Result<BTreeSet<Position>, Error> {
     let position =
         |row: &sqlx::postgres::PgRow| Position { lane: row.get(0), seq: row.get(1), idx: row.get::<i32, _>(2) as u32 };
     Ok(rows.iter().map(position).collect())
-}
-
-fn ms(at: SystemTime) -> i64 {
-    at.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64
 }

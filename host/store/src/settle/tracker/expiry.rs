@@ -33,6 +33,9 @@ impl Tracker {
     /// A chunk of that segment goes: what is not settled of it is counted, and the cursor passes it. Of a lane,
     /// chunks come in their order.
     pub(crate) fn expire(self: &Arc<Self>, chunk: &Chunk) {
+        if !self.reads(chunk.lane, chunk.seq) {
+            return;
+        }
         let mut state = self.state();
         let marks = state.lanes.entry(chunk.lane).or_insert_with(|| LaneMarks::restore(1, 0, &[]));
         let unsettled = marks.unsettled(chunk.seq, chunk.groups().clone());

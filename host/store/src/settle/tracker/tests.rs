@@ -3,6 +3,7 @@ use crate::ledger::tally::Tally;
 
 fn tracker(fold_interval: Duration) -> Arc<Tracker> {
     let restored = Restored {
+        ends: None,
         totals: Counts::default(),
         unfolded: Tally::default(),
         folds: 7,

@@ -29,6 +29,7 @@ pub mod map;
 pub mod metrics;
 pub mod plugins;
 mod ranges;
+pub(crate) mod replay;
 pub mod rehearsal;
 pub mod runner;
 pub mod shadow;

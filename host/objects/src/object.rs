@@ -198,11 +198,8 @@ impl Object {
 
     async fn fetch(&mut self) -> Result<(), Failure> {
         let range = self.fetched..self.fetched + PIECE_BYTES;
-        let options = GetOptions {
-            range: Some(GetRange::Bounded(range)),
-            if_match: self.tag.clone(),
-            ..GetOptions::default()
-        };
+        let options =
+            GetOptions { range: Some(GetRange::Bounded(range)), if_match: self.tag.clone(), ..GetOptions::default() };
         let exchange = async {
             let got = self.store.get_opts(&self.path, options).await?;
             let (meta, range) = (got.meta.clone(), got.range.clone());
@@ -232,9 +229,9 @@ impl Object {
     fn unread(&self, error: &object_store::Error) -> Failure {
         match error {
             object_store::Error::Precondition { .. } => self.replaced(),
-            _ if answer::is_no_object(error) => self.refused(
-                "is not there (any more): bring it back, or read a folder without it",
-            ),
+            _ if answer::is_no_object(error) => {
+                self.refused("is not there (any more): bring it back, or read a folder without it")
+            }
             _ if answer::is_out_of_range(error) => self.refused("is empty: not even an archive of no events is"),
             _ if answer::is_denied(error) => self.refused(&format!(
                 "may not be read ({}): these credentials lack the right to get it",

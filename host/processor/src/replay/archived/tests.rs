@@ -122,9 +122,10 @@ async fn objects_come_in_the_order_in_which_their_events_were_received() {
         found.push((chunk.seq, event.source_id.to_owned(), event.message_id.to_owned()));
     }
     let wanted = [("site", "a"), ("site", "b"), ("app~1", "c"), ("site", "d")];
-    let wanted = wanted.iter().enumerate().map(|(place, (source, id))| {
-        (((place as i64) << 20) + 1, (*source).to_owned(), (*id).to_owned())
-    });
+    let wanted = wanted
+        .iter()
+        .enumerate()
+        .map(|(place, (source, id))| (((place as i64) << 20) + 1, (*source).to_owned(), (*id).to_owned()));
     assert_eq!(found, wanted.collect::<Vec<_>>());
     assert_eq!(archived.progress(), (4, 4));
 

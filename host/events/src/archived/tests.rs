@@ -74,7 +74,7 @@ fn what_was_sent_and_what_was_stamped_are_told_apart() {
         r#"{"userId":"u","properties":{"rudderId":"x","text":"\"rudderId\":\"y\""}}"#,
         r#"{"userId":"u","receivedAt":"2020-01-01T00:00:00.000Z","request_ip":"10.0.0.1"}"#,
         r#"{"userId":"u","receivedAt":5,"request_ip":null,"sentAt":"2026-11-21 10:11:12"}"#,
-        r#"{"anonymousId":" a​ ","originalTimestamp":"2026-11-21T11:10:00.000Z","a":"\ud800"}"#,
+        r#"{"anonymousId":" a\u200b ","originalTimestamp":"2026-11-21T11:10:00.000Z","a":"\ud800"}"#,
         r#"{"type":"record","rows":[1,{"a":null}]}"#,
         r#"{"userId":"u","timestamp":"2026-11-21T10:11:12.345+02:00"   }"#,
     ] {
@@ -195,7 +195,7 @@ fn what_is_no_event_says_why() {
         ("{\"userId\":\"u\"} {}", "not JSON at byte 15"),
         ("[1]", "an event is not an object"),
         (r#"{"type":"track"}"#, "it has neither userId nor anonymousId"),
-        (r#"{"type":"track","userId":" ​ "}"#, "it has neither userId nor anonymousId"),
+        (r#"{"type":"track","userId":" \u200b "}"#, "it has neither userId nor anonymousId"),
     ] {
         assert_eq!(read_back(line).unwrap_err().to_string(), flaw, "{line}");
     }

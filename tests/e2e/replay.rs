@@ -3,6 +3,7 @@
 use pintle_tests::events::{Events, post};
 use pintle_tests::pintle::{Books, Options, Pintle};
 use pintle_tests::receiver::{Answer, Received, Receiver};
+use pintle_tests::s3::S3;
 use pintle_tests::workspace::Workspace;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -91,7 +92,8 @@ async fn what_the_log_still_has_goes_to_one_destination_again() {
         .filter(|one| !one.headers.contains_key("pintle-replay"))
         .map(|one| one.body.clone())
         .collect();
-    (bodies.sort(), first.sort());
+    bodies.sort();
+    first.sort();
     assert_eq!(bodies, first);
     // Books of its own, and the destination's are as they were.
     let own = pintle.books(&format!("$replay-{id}")).await.unwrap();
@@ -226,4 +228,87 @@ async fn a_cancelled_replay_holds_nothing_back_and_loses_nothing_that_it_had_beg
         "{letters:#?}"
     );
     assert_ne!(pintle.cli(&["replay", "cancel", &id]).await.code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_archive_has_goes_to_a_destination_also_after_a_crash() {
+    const BUCKET: &str = "raw";
+    let (s3, orders) = (S3::start().await, Receiver::start().await);
+    s3.make_bucket(BUCKET);
+    let workspace = Workspace::new().webhook("orders", &orders.url("/"));
+    let config = s3.config(BUCKET);
+    let options = Options::new(&workspace)
+        .set("processor", "replay-share", 0.02)
+        .set("objects", "range-time-max", 0.2)
+        .set("archive", "bucket", BUCKET)
+        .set("archive", "endpoint", s3.endpoint())
+        .set("archive", "prefix", "backup")
+        .set("archive", "access-key-id", config["accessKeyID"].clone())
+        .set("archive", "secret-access-key", config["accessKey"].clone());
+    let mut pintle = Pintle::start(options).await;
+    let events = Events::new(65, 100).many(USERS, EACH);
+    for some in events.chunks(EVENTS / 2) {
+        post(pintle.gateway(), some, 10).await.unwrap();
+        pintle.wait_delivered("$archive", if some[0] == events[0] { EVENTS as u64 / 2 } else { EVENTS as u64 }).await;
+    }
+    assert!(s3.objects(BUCKET).len() > 1, "more than one object");
+    pintle.wait_delivered("orders", EVENTS as u64).await;
+
+    let archived = ["--destination", "orders", "--from-archive", "site"];
+    let counted = pintle.cli(&[&["replay", "start", "--dry-run"], &archived[..]].concat()).await;
+    assert!(counted.code == 0 && counted.out.contains("40 events would be sent"), "{counted:?}");
+    orders.answer_by(|one| match one.headers.contains_key("pintle-replay") && one.json()["properties"]["n"] == 3 {
+        true => Answer::status(200).held(),
+        false => Answer::status(200),
+    });
+    let id = start(&pintle, &archived).await;
+    let is_held = |one: &Received| one.headers.contains_key("pintle-replay") && one.json()["properties"]["n"] == 3;
+    orders.wait_until("one that is held", |received| received.iter().any(is_held)).await;
+    let view = wait(&pintle, &id, "its place", |view| view["delivered"].as_i64() > Some(0)).await;
+    assert_eq!((&view["archive"], view["objects"]["all"].as_u64() > Some(1)), (&json!("site"), true), "{view:#}");
+    pintle.kill();
+    orders.always(Answer::status(200));
+    pintle.restart().await;
+    let ended = wait_ended(&pintle, &id).await;
+    assert_eq!((&ended["delivered"], &ended["dead"]), (&json!(EVENTS), &json!(0)), "{ended:#}");
+    assert_eq!(ended["objects"]["done"], ended["objects"]["all"]);
+    let got = replayed(&orders.received(), &id);
+    assert_each_in_order(&got, USERS, EACH);
+    // What comes out of the archive is what went in: the same requests but for their order.
+    let bodies = |received: &[Received]| -> std::collections::BTreeSet<bytes::Bytes> {
+        received.iter().map(|one| one.body.clone()).collect()
+    };
+    let live: Vec<Received> =
+        orders.received().into_iter().filter(|one| !one.headers.contains_key("pintle-replay")).collect();
+    assert_eq!(bodies(&got), bodies(&live));
+
+    for (folder, part) in
+        [("../raw", "must not lead out"), ("elsewhere", "the archive has no events of that time in \"elsewhere\"")]
+    {
+        let refused = pintle.cli(&["replay", "start", "--destination", "orders", "--from-archive", folder]).await;
+        assert!(refused.code != 0 && refused.err.contains(part), "{part}: {refused:?}");
+    }
+    assert_eq!(pintle.cli(&["ledger"]).await.code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_destination_that_writes_objects_gets_them_again_as_objects() {
+    const BUCKET: &str = "lake";
+    let s3 = S3::start().await;
+    s3.make_bucket(BUCKET);
+    let workspace = Workspace::new().destination("lake", "s3", s3.config(BUCKET));
+    let pintle = Pintle::start(Options::new(&workspace).set("objects", "range-time-max", 0.2)).await;
+    post(pintle.gateway(), &Events::new(66, 100).many(USERS, EACH), 10).await.unwrap();
+    pintle.wait_delivered("lake", EVENTS as u64).await;
+    let before = s3.objects(BUCKET);
+    let id = start(&pintle, &["--destination", "lake"]).await;
+    let ended = wait_ended(&pintle, &id).await;
+    assert_eq!(ended["delivered"], EVENTS, "{ended:#}");
+    let (mut first, mut again) = (Vec::new(), Vec::new());
+    for (name, object) in s3.objects(BUCKET) {
+        if before.contains_key(&name) { &mut first } else { &mut again }.extend(object.lines);
+    }
+    first.sort();
+    again.sort();
+    assert_eq!((first.len(), first), (EVENTS, again), "the same lines in objects of their own");
 }

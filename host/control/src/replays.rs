@@ -93,15 +93,15 @@ pub struct ReplayView {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended_ms: Option<i64>,
     /// Events that the destination has.
-    pub delivered: i64,
-    /// Events that it does not get: by rule, copies, of another time or of other sources.
-    pub filtered: i64,
+    pub delivered: u64,
+    /// Events that it does not get: by rule, or because they are copies.
+    pub filtered: u64,
     /// Events of which an output is a dead letter, or that expired.
-    pub dead: i64,
+    pub dead: u64,
     /// Events that wait to be tried again.
-    pub parked: i64,
+    pub parked: u64,
     /// Events of the log that are still to be read.
-    pub pending: i64,
+    pub pending: u64,
 }
 
 /// How many objects of an archive.

@@ -119,7 +119,8 @@ impl Archive {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub(crate) async fn prepare(parts: &Parts, config: &Config) -> Result<Option<Archive>, Error> {
+    pub(crate) async fn prepare(parts: &Parts) -> Result<Option<Archive>, Error> {
+        let config = &parts.archive;
         match &config.bucket {
             None => destinations::rest(&parts.store, READER).await.map(|()| None),
             Some(bucket) => {

@@ -19,6 +19,15 @@ const UPLOADS_FAILED: &str = "pintle_objects_uploads_failed_total";
 /// Seconds that uploads took.
 const UPLOAD_SECONDS: &str = "pintle_objects_upload_seconds";
 
+/// Lines of the archive that replays left out because they are no events.
+const UNREADABLE: &str = "pintle_replay_unreadable_lines_total";
+
+pub(crate) fn unreadable(lines: u64) {
+    if lines > 0 {
+        counter!(UNREADABLE).increment(lines);
+    }
+}
+
 pub(crate) fn uploaded(destination: &str, bytes: usize, records: u64, took: Duration) {
     counter!(OBJECTS, "destination" => destination.to_owned()).increment(1);
     counter!(OBJECT_BYTES, "destination" => destination.to_owned()).increment(bytes as u64);

@@ -9,13 +9,17 @@
 //! force when it runs, and with cursors, dead letters and books of its own. It also takes what came before a
 //! connection was made. Within it keys keep their order; between it and live traffic there is none.
 
+pub(crate) mod archived;
 pub(crate) mod count;
 
 pub use count::Count;
 
+use crate::runner::{Held, Loaded};
 use crate::spec::{Mode, Spec};
 use crate::supervisor::Handle;
+use archived::{Listing, Window};
 use pintle_catalog::Catalog;
+use pintle_runtime::destination::Wire;
 use pintle_store::replays::{self, Order, Replay, Source};
 use pintle_store::{Error, log::Span};
 use std::sync::Arc;
@@ -128,11 +132,43 @@ impl Handle {
         let spec = Spec::one(catalog, destination).filter(|spec| spec.mode == Mode::Deliver);
         let spec = spec.ok_or_else(|| Refused::NotRunning(destination.clone()))?;
         let source = match archive {
-            Some(_) => return Err(unimplemented!()),
+            Some(prefix) => self.objects(prefix, *since_ms, *until_ms).await?,
             None => Source::Log(self.span(*since_ms, *until_ms)?),
         };
+        if archive.is_some() {
+            let loaded = self.load(&spec).await?;
+            if loaded.plugin.manifest().wire == Wire::Objects {
+                return Err(Refused::Archive(format!(
+                    "destination \"{destination}\" writes objects itself: copy those of the archive instead"
+                )));
+            }
+        }
         let replay = Replay::planned(destination, *since_ms, *until_ms, &source);
         Ok((Spec { replay: Some(Arc::new(replay)), ..spec }, source))
+    }
+
+    /// Its plugin, as it is configured.
+    async fn load(&self, spec: &Spec) -> Result<Loaded, Refused> {
+        let not_set_up =
+            |held: Held| Refused::NotSetUp { destination: spec.destination_id.clone(), why: held.to_string() };
+        Loaded::load(self.parts(), spec).await.map_err(not_set_up)
+    }
+
+    /// The objects of the archive in which such events may be.
+    async fn objects(&self, prefix: &str, since_ms: i64, until_ms: i64) -> Result<Source, Refused> {
+        let archive = |error: archived::Error| Refused::Archive(error.to_string());
+        let origin = archived::Origin::of(self.parts()).map_err(Refused::Archive)?;
+        let window = Window { since_ms: Some(since_ms), until_ms: Some(until_ms) };
+        let listing = archived::list(&origin, prefix, window).await.map_err(archive)?;
+        if listing.objects.is_empty() {
+            let Listing { outside, others, .. } = listing;
+            return Err(Refused::Archive(format!(
+                "the archive has no events of that time in \"{prefix}\": {outside} objects are of another time, {others} \
+                 are none of an archive's"
+            )));
+        }
+        let objects = listing.objects.into_iter().map(|listed| listed.name).collect();
+        Ok(Source::Archive { prefix: prefix.to_owned(), objects })
     }
 
     fn span(&self, since_ms: i64, until_ms: i64) -> Result<Span, Refused> {

@@ -9,6 +9,7 @@ pub(crate) use current::Current;
 pub(crate) use exit::Exit;
 pub(crate) use loaded::Loaded;
 
+use crate::archive;
 use crate::batch::{self, Input};
 use crate::chain::Chain;
 use crate::config::Config;
@@ -63,6 +64,8 @@ pub struct Parts {
     pub objects: pintle_objects::Config,
     /// Our database.
     pub store: Store,
+    /// Where raw events are kept.
+    pub archive: archive::Config,
     /// The event log.
     pub log: Log,
     /// Where events are settled.
@@ -93,6 +96,9 @@ pub enum Held {
     /// It does not say where objects are to be kept.
     #[error("configuration: {0}")]
     Place(#[from] pintle_objects::Invalid),
+    /// The archive cannot be read back.
+    #[error("the archive cannot be read: {0}")]
+    Unread(String),
     /// The archive's settings cannot be used any more.
     #[error("{0}")]
     Archive(String),
@@ -375,7 +381,7 @@ impl Runner {
             let mut taken = intake.take(&chunk, &mut sorted).await?;
             // Small chunks share their calls: whatever is committed by now and fits.
             while taken < self.parts.config.batch_events_max.get() {
-                let Ok(Some(chunk)) = feed.next_ready().await else { break };
+                let Some(chunk) = feed.next_ready().await else { break };
                 if !intake.has_room(&chunk) || !current.is_asked_for(&self.spec) {
                     held = Some(chunk);
                     break;

@@ -7,7 +7,7 @@ mod retry;
 pub(crate) use board::Seat;
 pub use retry::RetryError;
 
-use crate::archive::{self, Archive};
+use crate::archive::Archive;
 use crate::given::Given;
 use crate::plugins;
 use crate::runner::Parts;
@@ -35,7 +35,6 @@ pub struct Supervisor {
     catalog: watch::Receiver<Arc<Catalog>>,
     slots: BTreeMap<String, Slot>,
     board: Arc<Board>,
-    archive: archive::Config,
 }
 
 struct Slot {
@@ -74,15 +73,7 @@ impl Supervisor {
     pub fn new(parts: Parts, catalog: watch::Receiver<Arc<Catalog>>) -> (Supervisor, Handle) {
         let board = Arc::new(Board::default());
         let handle = Handle { parts: parts.clone(), board: board.clone() };
-        let archive = archive::Config::default();
-        (Supervisor { parts, catalog, slots: BTreeMap::new(), board, archive }, handle)
-    }
-
-    /// With an archive of raw events.
-    #[must_use]
-    pub fn with_archive(mut self, config: archive::Config) -> Supervisor {
-        self.archive = config;
-        self
+        (Supervisor { parts, catalog, slots: BTreeMap::new(), board }, handle)
     }
 
     /// Runs until `shutdown`, then drains every destination within the drain time.
@@ -90,7 +81,7 @@ impl Supervisor {
     /// # Errors
     /// When the database cannot be asked what there is to do.
     pub async fn run(mut self, shutdown: CancellationToken) -> Result<(), Error> {
-        let archive = Archive::prepare(&self.parts, &self.archive).await?;
+        let archive = Archive::prepare(&self.parts).await?;
         let archive =
             archive.map(|archive| tokio::spawn(attendant::archived(archive, self.board.clone(), shutdown.clone())));
         loop {

@@ -3,10 +3,11 @@
 use crate::plant::Parts;
 use pintle_control::{ObjectCount, Order, ReasonCount, ReplayBody, ReplayCount, ReplayView, TypeCount};
 use pintle_events::times::now_ms;
+use pintle_processor::DestinationState;
 use pintle_processor::replay::{Count, Refused, Wish};
 use pintle_store::ledger::{self, Filter};
 use pintle_store::replays::{self, Origin, Replay};
-use pintle_store::{Error, destinations};
+use pintle_store::{Error, Store, destinations};
 
 /// The replays, newest first, at most so many; or one.
 pub async fn list(parts: &Parts, id: Option<String>, limit: u32) -> Result<Vec<ReplayView>, Error> {
@@ -79,20 +80,23 @@ fn counted(count: Count) -> ReplayCount {
 
 async fn view(parts: &Parts, replay: Replay) -> Result<ReplayView, Error> {
     let reader = replay.reader();
-    let filter = Filter { destination: Some(reader.clone()), ..Filter::default() };
-    let rows = ledger::look(&parts.store, &filter).await?;
-    let sum = |of: fn(&ledger::Row) -> i64| rows.iter().map(of).sum::<i64>();
-    let (state, reason) = state(parts, &replay, &reader);
+    let running = parts.processor.destinations().remove(&reader);
+    let stored = destinations::all(&parts.store).await?.remove(&reader).unwrap_or_default();
+    let books = running.as_ref().map_or(stored.books, |running| running.books);
+    let (state, reason) = state(&replay, running);
     let objects = match &replay.origin {
         Origin::Log(_) => None,
         Origin::Archive { objects, .. } => {
             let all = objects.len() as u64;
-            let stored = destinations::all(&parts.store).await?;
-            let at = stored.get(&reader).and_then(|stored| stored.cursors.get(&replay.archive_lane()).copied());
+            let at = stored.cursors.get(&replay.archive_lane());
             let done =
-                if replay.ended_ms.is_some() { all } else { at.map_or(0, |(seq, _)| replay.objects_before(seq)) };
+                if replay.ended_ms.is_some() { all } else { at.map_or(0, |(seq, _)| replay.objects_before(*seq)) };
             Some(ObjectCount { all, done: done.min(all) })
         }
+    };
+    let pending = match &replay.origin {
+        Origin::Log(_) if replay.ended_ms.is_none() => pending(&parts.store, &reader).await?,
+        Origin::Log(_) | Origin::Archive { .. } => 0,
     };
     let archive = match &replay.origin {
         Origin::Archive { prefix, .. } => Some(prefix.clone()),
@@ -111,26 +115,31 @@ async fn view(parts: &Parts, replay: Replay) -> Result<ReplayView, Error> {
         state: state.to_owned(),
         reason,
         ended_ms: replay.ended_ms,
-        delivered: sum(|row| row.delivered),
-        filtered: sum(|row| row.filtered + row.duplicates + row.unrouted),
-        dead: sum(|row| row.dead + row.expired),
-        parked: sum(|row| row.parked),
-        pending: sum(|row| row.pending),
+        delivered: books.delivered,
+        filtered: books.filtered,
+        dead: books.dead,
+        parked: books.parked,
+        pending,
     })
 }
 
-fn state(parts: &Parts, replay: &Replay, reader: &str) -> (&'static str, Option<String>) {
+/// Events of the log that it has still to settle.
+async fn pending(store: &Store, reader: &str) -> Result<u64, Error> {
+    let filter = Filter { destination: Some(reader.to_owned()), ..Filter::default() };
+    let rows = ledger::look(store, &filter).await?;
+    Ok(rows.iter().map(|row| row.pending).sum::<i64>().max(0).cast_unsigned())
+}
+
+fn state(replay: &Replay, running: Option<DestinationState>) -> (&'static str, Option<String>) {
     if let Some(by) = &replay.cancelled_by {
         return ("cancelled", Some(format!("by {by}")));
     }
     if replay.ended_ms.is_some() {
         return ("ended", None);
     }
-    match parts.processor.destinations().remove(reader) {
-        Some(running) => match running.held {
-            Some(held) => ("held", Some(held)),
-            None => ("running", None),
-        },
+    match running.map(|running| running.held) {
+        Some(Some(held)) => ("held", Some(held)),
+        Some(None) => ("running", None),
         None => ("waiting", Some(format!("destination \"{}\" does not deliver now", replay.destination))),
     }
 }

@@ -241,6 +241,7 @@ impl Plants {
             trust: Trust::load(&config.router).context("router")?,
             paces: Paces::default(),
             objects: config.objects.clone(),
+            archive: config.archive.clone(),
             store: store.clone(),
             log: log.clone(),
             settlement,
@@ -251,7 +252,6 @@ impl Plants {
             attempts_allowed,
         };
         let (supervisor, processor_handle) = Supervisor::new(parts, catalog.clone());
-        let supervisor = supervisor.with_archive(config.archive.clone());
         let bench = Arc::new(Bench::new(processor_handle.clone(), plugins));
         let office = Office { editor, workshop: bench, keys, suppressions: suppressions.clone(), tracer };
         let tail = Parts::tail_channel();

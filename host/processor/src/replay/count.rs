@@ -1,8 +1,8 @@
 //! What a replay would take: everything is read and judged, and nothing is transformed or sent.
 
 use super::Refused;
+use super::archived::{self, Archived};
 use crate::intake::{Look, Rules};
-use crate::runner::Loaded;
 use crate::spec::Spec;
 use crate::supervisor::Handle;
 use pintle_router::{Mask, Scribe};
@@ -13,6 +13,9 @@ use pintle_store::traces::Tracer;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::time::Instant;
+
+/// The lane of chunks that are only counted.
+const NOWHERE: i64 = 0;
 
 /// How many events there are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,9 +64,8 @@ impl Handle {
     pub(super) async fn count(&self, spec: Spec, source: Source) -> Result<Count, Refused> {
         let parts = self.parts();
         let until = Instant::now() + parts.config.replay_count_time_max;
-        let not_set_up = |why: String| Refused::NotSetUp { destination: spec.destination_id.clone(), why };
-        let plugin = Loaded::load(parts, &spec).await.map_err(|held| not_set_up(held.to_string()))?.plugin;
-        let types = plugin.manifest().message_types.clone();
+        let types = self.load(&spec).await?.plugin.manifest().message_types.clone();
+        let window = spec.replay.as_ref().map(|replay| archived::Window::of(replay)).unwrap_or_default();
         // Nobody follows events that are only counted.
         let scribe = Scribe::new(Tracer::off(), spec.id.as_str().into(), Mask::default(), 0);
         let rules = Rules::new(Arc::new(spec), BTreeMap::new(), types, parts.suppressions.clone(), scribe);
@@ -79,7 +81,16 @@ impl Handle {
                 }
                 count.is_complete = reader.has_passed(&ends);
             }
-            Source::Archive { .. } => todo!(),
+            Source::Archive { objects, .. } => {
+                let archive = |error: archived::Error| Refused::Archive(error.to_string());
+                let origin = archived::Origin::of(parts).map_err(Refused::Archive)?;
+                let left = until.saturating_duration_since(Instant::now());
+                let archived = Archived::new(origin, objects, window, NOWHERE, 1);
+                let counted = archived.count(left, |chunk| count.add(&rules, chunk)).await.map_err(archive)?;
+                count.is_complete = counted.is_complete;
+                count.unreadable = counted.unfit.count;
+                count.unreadable_first = counted.unfit.first.iter().map(ToString::to_string).collect();
+            }
         }
         Ok(count)
     }

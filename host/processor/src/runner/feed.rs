@@ -1,8 +1,9 @@
 //! Where a runner's chunks come from.
 
 use super::{Held, Parts, next_chunk};
+use crate::metrics;
+use crate::replay::archived::{self, Archived, Window};
 use crate::spec::{Mode, Spec};
-use pintle_store::Error;
 use pintle_store::log::{Chunk, Reader};
 use pintle_store::replays::Origin;
 use pintle_store::settle::Tracker;
@@ -10,45 +11,75 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Chunks, one after another.
-pub(super) struct Feed {
-    reader: Reader,
-    /// Where it ends; nowhere, when it follows the log.
-    end: Option<BTreeMap<i64, i64>>,
+pub(super) enum Feed {
+    /// From the log.
+    Log {
+        reader: Reader,
+        /// Where it ends; nowhere, when it follows the log.
+        end: Option<BTreeMap<i64, i64>>,
+    },
+    /// From the archive.
+    Archive(Box<Archived>),
 }
 
 impl Feed {
     /// From where the cursors stand. Who only filters reads what there is now, and a replay what it was given.
     pub(super) fn open(parts: &Parts, spec: &Spec, tracker: &Tracker) -> Result<Feed, Held> {
         let next = tracker.next_chunks();
-        Ok(match spec.replay.as_ref().map(|replay| &replay.origin) {
-            Some(Origin::Log(ends)) => {
-                Feed { reader: parts.log.reader_up_to(next, ends.clone()), end: Some(ends.clone()) }
-            }
-            Some(Origin::Archive { .. }) => todo!(),
+        Ok(match &spec.replay {
             None => {
                 let end = (spec.mode != Mode::Deliver).then(|| parts.log.heads());
-                Feed { reader: parts.log.reader(next), end }
+                Feed::Log { reader: parts.log.reader(next), end }
             }
+            Some(replay) => match &replay.origin {
+                Origin::Log(ends) => {
+                    let reader = parts.log.reader_up_to(next, ends.clone());
+                    Feed::Log { reader, end: Some(ends.clone()) }
+                }
+                Origin::Archive { objects, .. } => {
+                    let origin = archived::Origin::of(parts).map_err(Held::Unread)?;
+                    let lane = replay.archive_lane();
+                    let from = next.get(&lane).copied().unwrap_or(1);
+                    let archived = Archived::new(origin, objects.clone(), Window::of(replay), lane, from);
+                    Feed::Archive(Box::new(archived))
+                }
+            },
         })
     }
 
     /// The next chunk, however long it takes; nothing at the end.
-    pub(super) async fn next(&mut self, destination: &str) -> Result<Option<Arc<Chunk>>, Held> {
-        if self.is_at_end() {
-            return Ok(None);
+    pub(super) async fn next(&mut self, reader_id: &str) -> Result<Option<Arc<Chunk>>, Held> {
+        match self {
+            Feed::Log { reader, end } if is_at_end(reader, end.as_ref()) => Ok(None),
+            Feed::Log { reader, .. } => Ok(Some(next_chunk(reader_id, reader).await)),
+            Feed::Archive(archived) => {
+                let next = archived.next().await;
+                for line in tell(archived) {
+                    tracing::warn!(destination = reader_id, %line, "a line of the archive is no event, and is left out");
+                }
+                next.map_err(|error| Held::Unread(error.to_string()))
+            }
         }
-        Ok(Some(next_chunk(destination, &mut self.reader).await))
     }
 
-    /// The next chunk, if one is there.
-    pub(super) async fn next_ready(&mut self) -> Result<Option<Arc<Chunk>>, Error> {
-        if self.is_at_end() {
-            return Ok(None);
+    /// The next chunk, if one is there without waiting for it. What cannot be read is told by [`Feed::next`].
+    pub(super) async fn next_ready(&mut self) -> Option<Arc<Chunk>> {
+        match self {
+            Feed::Log { reader, end } if is_at_end(reader, end.as_ref()) => None,
+            Feed::Log { reader, .. } => reader.next_ready().await.ok().flatten(),
+            // Its chunks are as large as a call of a component may be.
+            Feed::Archive(_) => None,
         }
-        self.reader.next_ready().await
     }
+}
 
-    fn is_at_end(&self) -> bool {
-        self.end.as_ref().is_some_and(|end| self.reader.has_passed(end))
-    }
+fn is_at_end(reader: &Reader, end: Option<&BTreeMap<i64, i64>>) -> bool {
+    end.is_some_and(|end| reader.has_passed(end))
+}
+
+/// The lines that were no events, counted.
+fn tell(archived: &mut Archived) -> Vec<String> {
+    let unfit = archived.take_unfit();
+    metrics::unreadable(unfit.count);
+    unfit.first.iter().map(ToString::to_string).collect()
 }

@@ -12,6 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How long after a failure of the database a destination is set up again.
 const SET_UP_PAUSE: Duration = Duration::from_millis(500);
+/// How long after a failure of the archive a replay from it goes on.
+const UNREAD_PAUSE: Duration = Duration::from_secs(5);
 
 /// The archive, with a seat among the destinations.
 pub(super) async fn archived(archive: Archive, board: Arc<Board>, stop: CancellationToken) {
@@ -77,11 +79,12 @@ impl Attendant {
                 seat.starting = false;
                 seat.held = Some(held.to_string());
             });
-            if let Held::Store(_) | Held::Artifacts(_) = &held {
+            if let Held::Store(_) | Held::Artifacts(_) | Held::Unread(_) = &held {
                 tracing::warn!(destination = self.spec.id, error = %held, "destination cannot be set up, trying again");
+                let pause = if let Held::Unread(_) = &held { UNREAD_PAUSE } else { SET_UP_PAUSE };
                 tokio::select! {
                     () = self.stop.cancelled() => break,
-                    () = tokio::time::sleep(SET_UP_PAUSE) => {}
+                    () = tokio::time::sleep(pause) => {}
                 }
             } else {
                 tracing::error!(destination = self.spec.id, error = %held, "destination waits for a new configuration");
@@ -102,7 +105,10 @@ impl Attendant {
             None => self.parts.settlement.tracker(&self.spec.id).await?,
         };
         self.seat(|seat| seat.tracker = Some(tracker.clone()));
-        ledger::open(&self.parts.store, &self.spec.id).await?;
+        // What the archive holds shows when it is read.
+        if self.spec.replay.as_ref().is_none_or(|replay| replay.origin.ends().is_some()) {
+            ledger::open(&self.parts.store, &self.spec.id).await?;
+        }
         if let Mode::Filter { reason } = self.spec.mode {
             bury_parked(&self.parts.settlement, &tracker, reason).await?;
         }

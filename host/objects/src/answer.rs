@@ -43,7 +43,7 @@ pub(crate) fn is_no_object(error: &object_store::Error) -> bool {
 /// Whether there is nothing where something was asked for: an object without bytes has no first one.
 pub(crate) fn is_out_of_range(error: &object_store::Error) -> bool {
     // Of a folder the words alone say it.
-    status(error) == Some(416) || error.to_string().contains("but object was only 0 bytes long")
+    status(error) == Some(416) || error.to_string().contains("Requested range was invalid")
 }
 
 /// The status of the answer. Some errors have it in their words alone.

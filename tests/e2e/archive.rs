@@ -60,6 +60,11 @@ async fn everything_that_is_accepted_is_archived_once_whatever_becomes_of_it() {
     pintle.wait_delivered(ARCHIVE, 80).await;
     let objects = s3.objects(BUCKET);
     assert_each_once(&objects, 4, 20);
+    for line in objects.values().flat_map(|object| &object.lines) {
+        let mut again = Vec::new();
+        pintle_events::archived::read(line, "site", None, |event| event.write_message(&mut again)).unwrap();
+        assert_eq!(String::from_utf8(again).unwrap(), *line, "what is read back is what was archived");
+    }
     for name in objects.keys() {
         let parts: Vec<&str> = name.split('/').collect();
         let ["backup", "site", "gw", date, hour, "1", file] = parts[..] else { panic!("{name}") };

@@ -103,6 +103,43 @@ impl Frame<'_> {
         let length = (out.len() - start - 4) as u32;
         out[start..start + 4].copy_from_slice(&length.to_le_bytes());
     }
+
+    /// Appends the event as plugins and destinations see it: the client's bytes whole, with halves of
+    /// surrogate pairs replaced, and behind them the fields the gateway stamped.
+    pub fn write_message(&self, out: &mut Vec<u8>) {
+        let Some(close) = self.raw.iter().rposition(|byte| *byte == b'}') else {
+            return; // Not an object: the gateway accepts none, so this chunk was written by something else.
+        };
+        let start = out.len();
+        out.extend_from_slice(&self.raw[..close]);
+        surrogates::mend(&mut out[start..]);
+        let empty = self.raw[..close].iter().rev().find(|b| !b.is_ascii_whitespace()) == Some(&b'{');
+        out.extend_from_slice(if empty { br#""rudderId":""# } else { br#","rudderId":""# });
+        out.extend_from_slice(key::rudder_id(self.user_id, self.anonymous_id).as_bytes());
+        out.push(b'"');
+        if self.message_id_added {
+            put_field(out, "messageId", self.message_id);
+        }
+        if self.received_at_added {
+            put_field(out, "receivedAt", &timestamp(self.received_at_ms));
+        }
+        for (name, ms) in [
+            ("originalTimestamp", self.times.original_timestamp_ms),
+            ("sentAt", self.times.sent_at_ms),
+            ("timestamp", self.times.timestamp_ms),
+        ] {
+            if let Some(ms) = ms {
+                put_field(out, name, &timestamp(ms));
+            }
+        }
+        if self.request_ip_added {
+            put_field(out, "request_ip", self.request_ip);
+        }
+        if let Some(kind) = self.forced_kind {
+            put_field(out, "type", kind.as_str());
+        }
+        out.push(b'}');
+    }
 }
 
 /// An event read from the log, borrowed from its chunk.
@@ -160,43 +197,6 @@ impl<'a> EventRef<'a> {
             raw: body.0,
         };
         Ok((EventRef { frame }, 4 + length))
-    }
-
-    /// Appends the event as plugins and destinations see it: the client's bytes whole, with halves of
-    /// surrogate pairs replaced, and behind them the fields the gateway stamped.
-    pub fn write_message(&self, out: &mut Vec<u8>) {
-        let Some(close) = self.raw.iter().rposition(|byte| *byte == b'}') else {
-            return; // Not an object: the gateway accepts none, so this chunk was written by something else.
-        };
-        let start = out.len();
-        out.extend_from_slice(&self.raw[..close]);
-        surrogates::mend(&mut out[start..]);
-        let empty = self.raw[..close].iter().rev().find(|b| !b.is_ascii_whitespace()) == Some(&b'{');
-        out.extend_from_slice(if empty { br#""rudderId":""# } else { br#","rudderId":""# });
-        out.extend_from_slice(key::rudder_id(self.user_id, self.anonymous_id).as_bytes());
-        out.push(b'"');
-        if self.message_id_added {
-            put_field(out, "messageId", self.message_id);
-        }
-        if self.received_at_added {
-            put_field(out, "receivedAt", &timestamp(self.received_at_ms));
-        }
-        for (name, ms) in [
-            ("originalTimestamp", self.times.original_timestamp_ms),
-            ("sentAt", self.times.sent_at_ms),
-            ("timestamp", self.times.timestamp_ms),
-        ] {
-            if let Some(ms) = ms {
-                put_field(out, name, &timestamp(ms));
-            }
-        }
-        if self.request_ip_added {
-            put_field(out, "request_ip", self.request_ip);
-        }
-        if let Some(kind) = self.forced_kind {
-            put_field(out, "type", kind.as_str());
-        }
-        out.push(b'}');
     }
 }
 

@@ -54,3 +54,9 @@ impl Kind {
         Kind::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 }
+
+/// Whether an event of this type may lack both ids: rows of a warehouse rather than deeds of a user.
+#[must_use]
+pub fn may_lack_ids(event_type: &str) -> bool {
+    matches!(event_type, "record" | "extract")
+}

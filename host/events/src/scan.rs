@@ -17,6 +17,7 @@ mod pick;
 mod tests;
 mod unescape;
 
+pub(crate) use pick::rest;
 pub use pick::{elements, members, text};
 
 use json::{Cursor, Quoted, Value};

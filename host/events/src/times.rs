@@ -52,14 +52,14 @@ impl Times {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Parsed {
-    ms: i64,
+pub(crate) struct Parsed {
+    pub(crate) ms: i64,
     /// Written as `2006-01-02T15:04:05.000Z`, or with an offset in the place of the Z.
     is_usual: bool,
 }
 
 /// Reads an RFC 3339 time, also with a space between date and time, and without a zone, which is UTC then.
-fn parse(text: &str) -> Option<Parsed> {
+pub(crate) fn parse(text: &str) -> Option<Parsed> {
     let bytes = text.as_bytes();
     let separators = [(4, b"-" as &[u8]), (7, b"-"), (10, b"Tt "), (13, b":"), (16, b":")];
     if bytes.len() < 19 || separators.iter().any(|(at, one_of)| !one_of.contains(&bytes[*at])) {

@@ -1,6 +1,7 @@
 //! From a body to frames: what was sent, and what the gateway knows about it.
 
 use crate::rejection::Rejection;
+use pintle_events::kind::may_lack_ids;
 use pintle_events::scan::{self, Event, Flaw, Limits};
 use pintle_events::{Frame, Kind, Times, sanitize};
 use std::borrow::Cow;
@@ -103,11 +104,6 @@ impl Stamp<'_> {
 
 fn clean<'a>(id: Option<&'a Cow<'_, str>>) -> Cow<'a, str> {
     id.map_or(Cow::Borrowed(""), |id| sanitize::id(id))
-}
-
-/// Rows of a warehouse rather than deeds of a user.
-fn may_lack_ids(event_type: &str) -> bool {
-    matches!(event_type, "record" | "extract")
 }
 
 #[cfg(test)]

@@ -35,6 +35,17 @@ pub(crate) fn is_denied(error: &object_store::Error) -> bool {
     matches!(status(error), Some(401 | 403))
 }
 
+/// Whether it is the object that is missing, and not its bucket.
+pub(crate) fn is_no_object(error: &object_store::Error) -> bool {
+    status(error) == Some(404) && !error.to_string().contains("NoSuchBucket")
+}
+
+/// Whether there is nothing where something was asked for: an object without bytes has no first one.
+pub(crate) fn is_out_of_range(error: &object_store::Error) -> bool {
+    // Of a folder the words alone say it.
+    status(error) == Some(416) || error.to_string().contains("Requested range was invalid")
+}
+
 /// The status of the answer. Some errors have it in their words alone.
 fn status(error: &object_store::Error) -> Option<u16> {
     match error {
@@ -52,7 +63,7 @@ fn status(error: &object_store::Error) -> Option<u16> {
 }
 
 /// The server's own code and message where it gave them, else the status, else all there is.
-fn said(error: &object_store::Error) -> String {
+pub(crate) fn said(error: &object_store::Error) -> String {
     let whole = error.to_string();
     let part = |name: &str| {
         let (_, rest) = whole.split_once(&format!("<{name}>"))?;

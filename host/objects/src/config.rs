@@ -5,7 +5,7 @@ use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How events are gathered into objects, and how those are written.
+/// How events are gathered into objects, and how those are written and read back.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Config {
@@ -26,6 +26,17 @@ pub struct Config {
     /// How long the upload of one object may take. Default: 5 min.
     #[serde(deserialize_with = "seconds")]
     pub upload_timeout: Duration,
+    /// Objects of one listing. Default: 250,000, whose names take some 50 MB.
+    pub listed_objects_max: NonZeroUsize,
+    /// Bytes of an object that is read back, as it is stored. It is read in pieces: memory does not grow with it.
+    /// Default: 1 GiB.
+    pub object_bytes_max: NonZeroU64,
+    /// Bytes of one line of an object that is read back. Default: 8 MiB.
+    pub line_bytes_max: NonZeroUsize,
+    /// How long one answer may take when objects are read back: a page of a listing, or a piece of an object.
+    /// Default: 1 min.
+    #[serde(deserialize_with = "seconds")]
+    pub read_timeout: Duration,
 }
 
 impl Default for Config {
@@ -39,6 +50,10 @@ impl Default for Config {
             range_objects_max: positive(1_000),
             uploads_at_once_max: positive(4),
             upload_timeout: Duration::from_secs(300),
+            listed_objects_max: positive(250_000),
+            object_bytes_max: NonZeroU64::new(1 << 30).expect("the defaults are not zero"),
+            line_bytes_max: positive(8 << 20),
+            read_timeout: Duration::from_secs(60),
         }
     }
 }

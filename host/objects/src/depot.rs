@@ -1,4 +1,8 @@
-//! Writes objects.
+//! Writes objects, and reads them back.
+
+mod read;
+
+pub use read::{Listed, parts};
 
 use crate::answer;
 use crate::config::Config;
@@ -16,12 +20,12 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Buckets that one destination may write to: a name taken from events must not fill the memory.
+/// Buckets that are kept open at the same time: a name taken from events must not fill the memory.
 const BUCKETS_MAX: usize = 1_000;
 /// A name that nothing has: asking for what is below shows whether there is a bucket.
 const NOTHING: &str = ".pintle-looks-whether-the-bucket-is-there";
 
-/// A place, ready to be written to. Cheap to clone.
+/// A place, ready to be written to and read from. Cheap to clone.
 #[derive(Clone)]
 pub struct Depot {
     inner: Arc<Inner>,
@@ -34,7 +38,7 @@ struct Inner {
     buckets: Mutex<HashMap<String, Arc<dyn ObjectStore>>>,
 }
 
-/// Why an object is not there.
+/// Why an object was not written or read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// It will be refused until somebody acts: wrong credentials, no such bucket, a closed address.
@@ -43,7 +47,7 @@ pub enum Failure {
         /// Why, and how to mend it.
         reason: String,
     },
-    /// It may be taken the next time.
+    /// It may go well the next time.
     #[error("{reason}")]
     Later {
         /// Why.
@@ -100,7 +104,7 @@ impl Depot {
             return Ok(store.clone());
         }
         if name.is_empty() {
-            let reason = "there is no bucket to write to: name one in the configuration (`bucketName`)".to_owned();
+            let reason = "there is no bucket: name one in the configuration (`bucketName`)".to_owned();
             return Err(Failure::Refused { reason });
         }
         let store: Arc<dyn ObjectStore> = match &self.inner.place {
@@ -120,7 +124,7 @@ impl Depot {
     }
 
     fn server(&self, server: &Server, bucket: &str) -> Result<object_store::aws::AmazonS3, Failure> {
-        let connection = Connection::new(self.inner.client.clone(), self.inner.config.upload_timeout);
+        let connection = Connection::new(self.inner.client.clone(), &self.inner.config);
         // Tried once: whoever asks tries again, and says so meanwhile.
         let once = RetryConfig { max_retries: 0, ..RetryConfig::default() };
         let mut builder = AmazonS3Builder::new()
@@ -159,7 +163,14 @@ impl Depot {
 
 /// A folder that stands for a bucket: made when it is missing, below a folder that is there and allowed.
 fn folder(root: &std::path::Path, name: &str, allowed: &[PathBuf]) -> Result<LocalFileSystem, Failure> {
-    let refused = |reason: String| Failure::Refused { reason };
+    let bucket = folder_path(root, name, allowed)?;
+    std::fs::create_dir_all(&bucket).map_err(|error| refused(format!("the folder {}: {error}", bucket.display())))?;
+    let opened = LocalFileSystem::new_with_prefix(&bucket).map_err(|error| refused(error.to_string()))?;
+    Ok(opened.with_fsync(true))
+}
+
+/// Where a folder is that stands for a bucket, whether it is there or not.
+fn folder_path(root: &std::path::Path, name: &str, allowed: &[PathBuf]) -> Result<PathBuf, Failure> {
     if name.contains(['/', '\\']) || name == "." || name == ".." {
         return Err(refused(format!("\"{name}\" is no name for a folder")));
     }
@@ -172,10 +183,11 @@ fn folder(root: &std::path::Path, name: &str, allowed: &[PathBuf]) -> Result<Loc
             root.display()
         )));
     }
-    let bucket = real.join(name);
-    std::fs::create_dir_all(&bucket).map_err(|error| refused(format!("the folder {}: {error}", bucket.display())))?;
-    let opened = LocalFileSystem::new_with_prefix(&bucket).map_err(|error| refused(error.to_string()))?;
-    Ok(opened.with_fsync(true))
+    Ok(real.join(name))
+}
+
+fn refused(reason: String) -> Failure {
+    Failure::Refused { reason }
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ pub mod metrics;
 pub mod plugins;
 mod ranges;
 pub mod rehearsal;
+pub(crate) mod replay;
 pub mod runner;
 pub mod shadow;
 pub mod spec;

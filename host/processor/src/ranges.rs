@@ -27,5 +27,5 @@ mod uploads;
 
 pub(crate) use board::Shelf;
 pub(crate) use keeper::{Keeper, Setup};
-pub(crate) use names::Layout;
+pub(crate) use names::{Archived, Layout, archived, below};
 pub(crate) use press::{Mapped, Press};

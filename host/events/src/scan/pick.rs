@@ -9,27 +9,32 @@ use std::borrow::Cow;
 #[must_use]
 pub fn members<'a, const N: usize>(object: &'a str, wanted: [&str; N]) -> [Option<&'a str>; N] {
     let mut found = [None; N];
-    // What is malformed was never stored: there is nothing to tell.
-    let _ = each_member(object, |name, value| {
-        if let Some(place) = wanted.iter().position(|wanted| wanted.as_bytes() == name) {
-            found[place] = Some(value);
-        }
-    });
+    let mut cursor = Cursor::new(object);
+    if cursor.peek() == Some(b'{') && matches!(cursor.open_object(), Ok(true)) {
+        // What is malformed was never stored: there is nothing to tell.
+        let _ = each_member(&mut cursor, &wanted, &mut found);
+    }
     found
 }
 
-fn each_member<'a>(object: &'a str, mut member: impl FnMut(&[u8], &'a str)) -> Result<(), Invalid> {
-    let mut cursor = Cursor::new(object);
-    if cursor.peek() != Some(b'{') {
-        return Ok(());
-    }
-    let mut more = cursor.open_object()?;
-    while more {
+/// The same of an object's later members: `text` begins with the name of one.
+pub(crate) fn rest<'a, const N: usize>(text: &'a str, wanted: [&str; N]) -> [Option<&'a str>; N] {
+    let mut found = [None; N];
+    let _ = each_member(&mut Cursor::new(text), &wanted, &mut found);
+    found
+}
+
+fn each_member<'a>(cursor: &mut Cursor<'a>, wanted: &[&str], found: &mut [Option<&'a str>]) -> Result<(), Invalid> {
+    loop {
         let name = plain(cursor.name()?);
-        member(&name, value(&mut cursor)?);
-        more = cursor.another(b'}')?;
+        let value = value(cursor)?;
+        if let Some(place) = wanted.iter().position(|wanted| wanted.as_bytes() == &*name) {
+            found[place] = Some(value);
+        }
+        if !cursor.another(b'}')? {
+            return Ok(());
+        }
     }
-    Ok(())
 }
 
 /// The texts of an array's elements; none when it is no array.
@@ -84,6 +89,13 @@ mod tests {
         for none in ["{}", "[1]", "7", ""] {
             assert_eq!(members(none, ["a"]), [None], "{none}");
         }
+    }
+
+    #[test]
+    fn later_members_are_found_without_the_earlier_ones() {
+        let event = r#"{"a":1,"b":2,"c":{"a":3},"b":4}"#;
+        assert_eq!(rest(&event[7..], ["a", "b"]), [None, Some("4")]);
+        assert_eq!(rest("", ["a"]), [None]);
     }
 
     #[test]

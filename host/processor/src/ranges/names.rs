@@ -7,6 +7,7 @@
 //! Date and hour are those at which an event was received, in UTC. Lane and chunk are where the range begins; the
 //! tag is drawn for its plan, so that a database that begins anew never means the objects of the one before it.
 
+use std::ops::RangeInclusive;
 use time::OffsetDateTime;
 
 /// The folders that objects are sorted into.
@@ -78,8 +79,37 @@ impl Layout {
     }
 }
 
+/// What the name of an object of the archive says: from where on, below the prefix, it is `parts`. Nothing when it is
+/// no name of such an object. RudderStack's archive has the same names, but for what stands behind the workspace.
+pub(crate) fn archived(parts: &[String]) -> Option<Archived> {
+    let [source, kind, _, _, _, file] = parts else { return None };
+    let mut words = file.strip_suffix(".json.gz")?.split('_');
+    let mut second = || words.next()?.parse::<i64>().ok();
+    let (first, last) = (second()?, second()?);
+    // The workspace may be of several words.
+    let from = words.next_back()?;
+    if kind != "gw" || source.is_empty() || words.next().is_none() || first > last {
+        return None;
+    }
+    let received_ms = first.saturating_mul(1_000)..=last.saturating_mul(1_000).saturating_add(999);
+    let mut from = from.split('-');
+    let (lane, seq, tag) = (from.next()?.parse().ok(), from.next().and_then(|seq| seq.parse().ok()), from.next());
+    let from = lane.zip(seq).filter(|_| tag.is_some() && from.next().is_none());
+    Some(Archived { source_id: source.clone(), received_ms, from })
+}
+
+/// What the name of an object of the archive says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Archived {
+    pub(crate) source_id: String,
+    /// When its events were received, in milliseconds since 1970: whole seconds.
+    pub(crate) received_ms: RangeInclusive<i64>,
+    /// Where the range begins that it was written with: lane and chunk. Not known of other archives than ours.
+    pub(crate) from: Option<(i64, i64)>,
+}
+
 /// A folder's name with a slash behind it; nothing of none.
-fn below(prefix: &str) -> String {
+pub(crate) fn below(prefix: &str) -> String {
     let prefix = prefix.trim_matches('/');
     if prefix.is_empty() { String::new() } else { format!("{}/", tidy(prefix)) }
 }
@@ -127,5 +157,43 @@ mod tests {
         assert_eq!(slot.folder, "raw/site/gw/2025-11-22/1/1/");
         let name = layout.name(&slot, &stamp(), AT, LATER);
         assert_eq!(name, "raw/site/gw/2025-11-22/1/1/1763845200_1763845290_main_3-14-0000002a.json.gz");
+    }
+
+    fn read(name: &str) -> Option<Archived> {
+        archived(&name.split('/').map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_name_of_the_archive_says_what_it_was_made_of() {
+        let layout = Layout::Archive {
+            bucket: "backup".into(),
+            prefix: String::new(),
+            instance: "1".into(),
+            workspace: "of_several_words".into(),
+        };
+        let name = layout.name(&layout.slot("site", AT, None), &stamp(), AT, LATER);
+        let received_ms = AT - AT % 1_000..=LATER - LATER % 1_000 + 999;
+        let said = Archived { source_id: "site".into(), received_ms, from: Some((3, 14)) };
+        assert_eq!(read(&name), Some(said), "{name}");
+    }
+
+    #[test]
+    fn rudderstacks_names_are_read_and_others_are_not() {
+        let theirs = "2Ab/gw/2025-11-22/7/1/1763845200_1763845290_ws_0b5f6a1c-7f1d-4d7e-9d35-1c2f3a4b5c6d.json.gz";
+        let said = read(theirs).unwrap();
+        assert_eq!((&*said.source_id, said.from), ("2Ab", None));
+        assert_eq!(said.received_ms, 1_763_845_200_000..=1_763_845_290_999);
+        for other in [
+            "site/gw/2025-11-22/7/1/1763845290.site.3-14-0000002a.json.gz",
+            "site/gw/2025-11-22/7/1/9_1_main_3-14-a.json.gz",
+            "site/gw/2025-11-22/7/1/1_9_3-14-a.json.gz",
+            "site/gw/2025-11-22/7/1/1_9_main_3-14-a.json",
+            "site/gw/2025-11-22/7/1_9_main_3-14-a.json.gz",
+            "site/rt/2025-11-22/7/1/1_9_main_3-14-a.json.gz",
+            "/gw/2025-11-22/7/1/1_9_main_3-14-a.json.gz",
+            "",
+        ] {
+            assert_eq!(read(other), None, "{other}");
+        }
     }
 }

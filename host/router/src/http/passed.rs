@@ -11,14 +11,14 @@ use tokio::time::timeout;
 
 impl HttpClient {
     /// Sends a request as it is, and reads its answer up to `bytes_max`; what lies beyond is not read. Both
-    /// together may take so long.
+    /// together may take so long, by the setting of that name.
     ///
     /// # Errors
     /// When there is no answer, or it may not go there.
     pub async fn pass(
         &self,
         request: hyper::Request<Bytes>,
-        within: Duration,
+        (name, within): (&'static str, Duration),
         bytes_max: usize,
     ) -> Result<hyper::Response<Bytes>, Unanswered> {
         self.check(request.uri())?;
@@ -33,7 +33,7 @@ impl HttpClient {
             })?;
             Ok(hyper::Response::from_parts(head, body))
         };
-        let timed_out = |_| Unanswered::TimedOut { what: "no answer came", limit: within, name: "upload-timeout" };
+        let timed_out = |_| Unanswered::TimedOut { what: "no answer came", limit: within, name };
         timeout(within, exchange).await.map_err(timed_out)?
     }
 }

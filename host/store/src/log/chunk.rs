@@ -92,6 +92,18 @@ impl Chunk {
         self.duplicates = duplicates;
     }
 
+    /// A chunk that no table holds, of frames one behind the other: for readers of events that are not in the log.
+    /// None of its events is a copy.
+    ///
+    /// # Errors
+    /// When the bytes are not whole frames.
+    pub fn of_frames(lane: i64, seq: i64, frames: Vec<u8>) -> Result<Chunk, pintle_events::frame::Damaged> {
+        let mut chunk = Chunk::empty(lane, seq, 0);
+        chunk.body = frames;
+        chunk.index()?;
+        Ok(chunk)
+    }
+
     /// Puts a chunk together from the waiting parts.
     pub(crate) fn gather(lane: i64, seq: i64, parts: &mut [Part]) -> Chunk {
         let mut chunk = Chunk::empty(lane, seq, 0);

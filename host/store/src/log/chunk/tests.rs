@@ -57,6 +57,21 @@ fn a_chunk_says_in_its_header_what_it_holds() {
     assert_eq!(chunk.groups().of(2), Some(&found[2].0));
 }
 
+#[test]
+fn a_chunk_that_was_never_stored_holds_the_same() {
+    let frames = part(&EVENTS).frames;
+    let chunk = Chunk::of_frames(-3, 1 << 20, frames.clone()).unwrap();
+    assert_eq!((chunk.lane, chunk.seq, chunk.ord, chunk.events()), (-3, 1 << 20, 0, 3));
+    let ids: Vec<&str> = (0..3).map(|idx| chunk.event(idx).message_id).collect();
+    assert_eq!(ids, ["a", "b", "c"]);
+    let groups: Vec<(&str, i32)> =
+        (0..3).map(|idx| chunk.groups().of(idx).unwrap()).map(|group| (&*group.source, group.hour)).collect();
+    assert_eq!(groups, [("site", 498_680), ("app", 498_680), ("site", 498_681)]);
+    assert!((0..3).all(|idx| !chunk.is_duplicate(idx)));
+    assert!(Chunk::of_frames(-3, 1, frames[..frames.len() - 1].to_vec()).is_err(), "cut off");
+    assert_eq!(Chunk::of_frames(-3, 1, Vec::new()).unwrap().events(), 0);
+}
+
 /// A chunk of the first format with the events above, but for their headers' counts.
 fn first_format() -> Vec<u8> {
     let new = stored(&EVENTS);

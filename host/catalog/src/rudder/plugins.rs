@@ -152,9 +152,6 @@ const SETTINGS: [(&str, &[&str]); 12] = [
     ("webhook", &["headers", "webhookMethod", "webhookUrl"]),
 ];
 
-/// Plugins that fill in texts of the form `{{ event.path || default }}` by themselves.
-const DYNAMIC: [&str; 6] = ["amplitude", "http", "mixpanel", "s3", "slack", "webhook"];
-
 /// The destination plugins that come with Pintle.
 pub(crate) fn bundled() -> BTreeSet<String> {
     SETTINGS.iter().map(|(plugin, _)| (*plugin).to_owned()).collect()
@@ -174,9 +171,10 @@ pub(super) fn definition<'a>(destination: &At<'a>) -> &'a str {
     destination.get("destinationDefinition").get("name").text().unwrap_or_default()
 }
 
-/// Whether events may fill in texts of this plugin's configuration.
+/// Whether events may fill in texts of this plugin's configuration: those that come with Pintle are built with the SDK
+/// that does it.
 pub(super) fn is_dynamic(plugin: &str) -> bool {
-    DYNAMIC.contains(&plugin)
+    SETTINGS.iter().any(|(known, _)| *known == plugin)
 }
 
 /// Lists what a configuration says and its plugin has no setting for: mostly what SDKs in apps and browsers do by

@@ -59,7 +59,7 @@ pub fn authenticate<D: Destination>(configured: Option<&Configured<D>>) -> Optio
     expected(configured).authenticate().map(Into::into)
 }
 
-fn expected<D>(configured: Option<&Configured<D>>) -> &D {
+fn expected<D>(configured: Option<&Configured<D>>) -> &Configured<D> {
     configured.expect("the host calls configure before anything else")
 }
 

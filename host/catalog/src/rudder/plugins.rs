@@ -1,5 +1,6 @@
 //! Which plugin a destination of RudderStack's becomes, and which of its settings that plugin has.
 
+use super::client_settings::is_for_clients;
 use super::document::At;
 use super::off::COMMON;
 use super::report::ImportReport;
@@ -152,6 +153,10 @@ const SETTINGS: [(&str, &[&str]); 12] = [
     ("webhook", &["headers", "webhookMethod", "webhookUrl"]),
 ];
 
+/// Why a setting of SDKs has no effect.
+const FOR_CLIENTS: &str =
+    "it is for SDKs in apps and browsers that send by themselves, and changes nothing that a server sends";
+
 /// The destination plugins that come with Pintle.
 pub(crate) fn bundled() -> BTreeSet<String> {
     SETTINGS.iter().map(|(plugin, _)| (*plugin).to_owned()).collect()
@@ -185,7 +190,11 @@ pub(super) fn unused_settings(destination: &At<'_>, report: &mut ImportReport) {
     for (key, value) in destination.get("config").entries() {
         let is_common = COMMON.iter().any(|common| key.eq_ignore_ascii_case(common));
         if !is_common && !settings.contains(&key) && !says_nothing(&value) {
-            report.ignore(value.path(), format!("the plugin {plugin} has no such setting"));
+            let why = match is_for_clients(&plugin, key) {
+                true => FOR_CLIENTS.to_owned(),
+                false => format!("the plugin {plugin} has no such setting"),
+            };
+            report.ignore(value.path(), why);
         }
     }
 }

@@ -8,6 +8,7 @@
 //!
 //! Field names match without regard to case and a missing flag is false, as for the file's usual reader.
 
+mod client_settings;
 mod document;
 mod filter;
 mod off;

@@ -24,30 +24,27 @@ mod person;
 mod revenue;
 
 use config::Config;
-use pintle_plugin_sdk::dynamic::Dynamic;
 use pintle_plugin_sdk::serde_json::Value;
 use pintle_plugin_sdk::{Combined, Context, Destination, Event, Mistakes, Outcome, Reject, Request, Response, Verdict};
 
 /// Amplitude with its configuration.
 #[derive(Debug)]
-pub struct Amplitude(Dynamic<Config>);
+pub struct Amplitude(Config);
 
 impl Destination for Amplitude {
     const MANIFEST: &'static str = include_str!("../manifest.json");
 
     fn configure(config: &Value) -> Result<Amplitude, Mistakes> {
-        Dynamic::read(config, Config::read).map(Amplitude)
+        Config::read(config).map(Amplitude)
     }
 
     fn transform(&self, event: &Event<'_>, _context: &Context) -> Result<Outcome, Reject> {
-        self.0.with(event, |config, event| {
-            let event = event.value().map_err(|error| format!("the event cannot be read: {error}"))?;
-            Ok(mapping::outcome(config, event)?)
-        })
+        let event = event.value().map_err(|error| format!("the event cannot be read: {error}"))?;
+        Ok(mapping::outcome(&self.0, event)?)
     }
 
     fn combine(&self, requests: Vec<Request>) -> Vec<Combined> {
-        self.0.at_rest().map_or_else(Vec::new, |config| bulk::combine(&config.upload, &requests))
+        bulk::combine(&self.0.upload, &requests)
     }
 
     fn conclude(&self, request: &Request, response: &Response) -> Vec<Verdict> {

@@ -135,8 +135,8 @@ fn session(event: &Value) -> i64 {
 
 /// What the event says to Amplitude alone: `integrations.Amplitude`.
 pub fn option<'e>(event: &'e Value, name: &str) -> Option<&'e Value> {
-    let integrations = event.at("integrations")?;
-    ["Amplitude", "AM"].iter().find_map(|known| integrations.at(known)?.at(name))
+    let ours = |known: &str| ["Amplitude", "AM"].iter().any(|ours| known.eq_ignore_ascii_case(ours));
+    event.object("integrations")?.iter().filter(|(known, _)| ours(known)).find_map(|(_, options)| options.at(name))
 }
 
 fn member(event: &mut Value, name: &str) -> Option<Value> {

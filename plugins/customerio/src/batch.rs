@@ -1,7 +1,7 @@
 //! Many requests as one: `POST /v2/batch` takes changes of people and of objects in one list, in order.
 
 use crate::activity::Activity;
-use crate::config::Config;
+use crate::config::{Config, EU, US};
 use crate::device::described;
 use crate::merge::{Identifier, Merge};
 use pintle_plugin_sdk::encode::from_path_segment;
@@ -24,7 +24,7 @@ const END: &[u8] = b"]}";
 pub fn combine(config: &Config, requests: &[Request]) -> Vec<Combined> {
     let mut batches: Vec<(Vec<u8>, Vec<u32>)> = Vec::new();
     for (place, request) in (0_u32..).zip(requests) {
-        let Some(entry) = entry(config, request).filter(|entry| entry.len() < BYTES_MAX - 32) else { continue };
+        let Some(entry) = entry(request).filter(|entry| entry.len() < BYTES_MAX - 32) else { continue };
         match batches.last_mut().filter(|(bytes, _)| bytes.len() + entry.len() + END.len() < BYTES_MAX) {
             Some((bytes, members)) => {
                 bytes.push(b',');
@@ -54,8 +54,8 @@ pub(crate) fn entries(request: &Request) -> usize {
 }
 
 /// A v1 request as an entry of the v2 API, as JSON.
-fn entry(config: &Config, request: &Request) -> Option<Vec<u8>> {
-    let path = request.url.strip_prefix(config.api)?;
+fn entry(request: &Request) -> Option<Vec<u8>> {
+    let path = [US, EU].iter().find_map(|api| request.url.strip_prefix(api))?;
     let body: &[u8] = match &request.body {
         Body::Json(body) => body,
         _ => b"{}",

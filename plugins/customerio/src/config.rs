@@ -17,14 +17,17 @@ pub struct Config {
     pub device_event: String,
 }
 
+/// The addresses of the API, by `datacenter`.
+pub const US: &str = "https://track.customer.io/api/";
+/// The one in the European Union.
+pub const EU: &str = "https://track-eu.customer.io/api/";
+
 impl Config {
     /// Reads a configuration, or says everything that is wrong with it at once.
     ///
     /// # Errors
     /// What is wrong, and where.
     pub fn read(config: &Value) -> Result<Self, Mistakes> {
-        const US: &str = "https://track.customer.io/api/";
-        const EU: &str = "https://track-eu.customer.io/api/";
         let mut settings = Settings::of(config);
         let site = settings.required("siteID", "the site ID of the tracking API credentials");
         let key = settings.required("apiKey", "the API key that belongs to the site ID");

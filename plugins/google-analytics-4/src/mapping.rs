@@ -126,7 +126,7 @@ fn page<'a>(event: &Node<'a>, properties: Node<'a>) -> Named<'a> {
 fn group<'a>(event: &Node<'a>, own: Node<'a>) -> Named<'a> {
     let mut parameters = Entries::new();
     customs(&mut parameters, own);
-    parameters.set("group_id", event.at("groupId").cloned());
+    parameters.set("group_id", event.at("groupId").filter(|id| !id.is_blank()).cloned());
     ("join_group".into(), parameters)
 }
 

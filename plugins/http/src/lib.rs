@@ -17,28 +17,26 @@ mod body;
 mod xml;
 
 use config::Config;
-use pintle_plugin_sdk::dynamic::Dynamic;
 use pintle_plugin_sdk::serde_json::Value;
 use pintle_plugin_sdk::{Combined, Context, Destination, Event, Mistakes, Outcome, Reject, Request};
 
 /// The destination with its configuration.
 #[derive(Debug)]
-pub struct Http(Dynamic<Config>);
+pub struct Http(Config);
 
 impl Destination for Http {
     const MANIFEST: &'static str = include_str!("../manifest.json");
 
     fn configure(config: &Value) -> Result<Http, Mistakes> {
-        Dynamic::read(config, Config::read).map(Http)
+        Config::read(config).map(Http)
     }
 
     fn transform(&self, event: &Event<'_>, _context: &Context) -> Result<Outcome, Reject> {
-        self.0.with(event, |config, event| Ok(mapping::request(config, event.raw())?.into()))
+        Ok(mapping::request(&self.0, event.raw())?.into())
     }
 
     fn combine(&self, requests: Vec<Request>) -> Vec<Combined> {
-        let batch_size = self.0.at_rest().and_then(|config| config.batch_size);
-        batch_size.map(|events| batch::combine(requests, events)).unwrap_or_default()
+        self.0.batch_size.map(|events| batch::combine(requests, events)).unwrap_or_default()
     }
 }
 

@@ -20,30 +20,27 @@ mod identity;
 mod profile;
 
 use config::Config;
-use pintle_plugin_sdk::dynamic::Dynamic;
 use pintle_plugin_sdk::serde_json::Value;
 use pintle_plugin_sdk::{Combined, Context, Destination, Event, Mistakes, Outcome, Reject, Request, Response, Verdict};
 
 /// Mixpanel with its configuration.
 #[derive(Debug)]
-pub struct Mixpanel(Dynamic<Config>);
+pub struct Mixpanel(Config);
 
 impl Destination for Mixpanel {
     const MANIFEST: &'static str = include_str!("../manifest.json");
 
     fn configure(config: &Value) -> Result<Mixpanel, Mistakes> {
-        Dynamic::read(config, Config::read).map(Mixpanel)
+        Config::read(config).map(Mixpanel)
     }
 
     fn transform(&self, event: &Event<'_>, context: &Context) -> Result<Outcome, Reject> {
-        self.0.with(event, |config, event| {
-            let event = event.value().map_err(|error| format!("the event cannot be read: {error}"))?;
-            Ok(mapping::outcome(config, event, context.now_ms)?)
-        })
+        let event = event.value().map_err(|error| format!("the event cannot be read: {error}"))?;
+        Ok(mapping::outcome(&self.0, event, context.now_ms)?)
     }
 
     fn combine(&self, requests: Vec<Request>) -> Vec<Combined> {
-        self.0.at_rest().map_or_else(Vec::new, |config| bulk::combine(config, &requests))
+        bulk::combine(&self.0, &requests)
     }
 
     fn conclude(&self, request: &Request, response: &Response) -> Vec<Verdict> {

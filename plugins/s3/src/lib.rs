@@ -11,25 +11,22 @@ pub mod config;
 pub mod mapping;
 
 use config::Config;
-use pintle_plugin_sdk::dynamic::Dynamic;
 use pintle_plugin_sdk::serde_json::Value;
 use pintle_plugin_sdk::{Context, Delivery, Destination, Event, Mistakes, Outcome, Reject};
 
 /// S3 with its configuration.
 #[derive(Debug)]
-pub struct S3(Dynamic<Config>);
+pub struct S3(Config);
 
 impl Destination for S3 {
     const MANIFEST: &'static str = include_str!("../manifest.json");
 
     fn configure(config: &Value) -> Result<S3, Mistakes> {
-        Dynamic::read(config, Config::read).map(S3)
+        Config::read(config).map(S3)
     }
 
     fn transform(&self, event: &Event<'_>, _context: &Context) -> Result<Outcome, Reject> {
-        self.0.with(event, |config, event| {
-            Ok(Outcome::Deliver(vec![Delivery::Record(mapping::record(config, event.raw())?)]))
-        })
+        Ok(Outcome::Deliver(vec![Delivery::Record(mapping::record(&self.0, event.raw())?)]))
     }
 }
 

@@ -19,6 +19,7 @@
 mod difference;
 mod manifest;
 
+use crate::configured::Configured;
 use crate::{Body, Context, Delivery, Destination, Event, Mistake, Outcome, Reject, Request};
 pub use difference::{differences, values};
 pub use manifest::assert_manifest;
@@ -155,7 +156,7 @@ pub fn read(folder: &Path) -> Result<Vec<(String, Case)>, String> {
 /// When the case itself makes no sense.
 pub fn run<D: Destination>(case: &Case) -> Result<Found, String> {
     let config: Value = serde_json::from_str(case.config.get()).map_err(|error| error.to_string())?;
-    let destination = match D::configure(&config) {
+    let destination = match Configured::<D>::new(&config) {
         Ok(destination) => destination,
         Err(mistakes) => return Ok(Found::Invalid(mistakes.0)),
     };

@@ -1,5 +1,6 @@
 //! The glue between [`Destination`] and the `destination-plugin` world. Used by [`crate::destination!`] alone.
 
+use crate::configured::Configured;
 use crate::{Context, Destination, Event, Mistakes, Reject, outcome};
 use serde_json::Value;
 
@@ -8,13 +9,13 @@ wit_bindgen::generate!({ world: "destination-plugin", path: "wit", pub_export_ma
 pub use exports::pintle::plugin::destination as bindings;
 
 /// Reads the configuration.
-pub fn configure<D: Destination>(config: &str) -> Result<D, Vec<bindings::ConfigError>> {
+pub fn configure<D: Destination>(config: &str) -> Result<Configured<D>, Vec<bindings::ConfigError>> {
     let parsed: Result<Value, Mistakes> = serde_json::from_str(config).map_err(|error| {
         let mut mistakes = Mistakes::default();
         mistakes.add("", format!("the configuration is not JSON: {error}"));
         mistakes
     });
-    parsed.and_then(|config| D::configure(&config)).map_err(|Mistakes(mistakes)| {
+    parsed.and_then(|config| Configured::new(&config)).map_err(|Mistakes(mistakes)| {
         let each = mistakes.into_iter();
         each.map(|mistake| bindings::ConfigError { path: mistake.path, message: mistake.message }).collect()
     })
@@ -22,7 +23,7 @@ pub fn configure<D: Destination>(config: &str) -> Result<D, Vec<bindings::Config
 
 /// One outcome per event of the batch.
 pub fn transform<D: Destination>(
-    configured: Option<&D>,
+    configured: Option<&Configured<D>>,
     ctx: bindings::BatchContext,
     batch: &[u8],
 ) -> Vec<bindings::Outcome> {
@@ -33,7 +34,10 @@ pub fn transform<D: Destination>(
 }
 
 /// Bulk requests of prepared ones.
-pub fn combine<D: Destination>(configured: Option<&D>, requests: Vec<bindings::Request>) -> Vec<bindings::Combined> {
+pub fn combine<D: Destination>(
+    configured: Option<&Configured<D>>,
+    requests: Vec<bindings::Request>,
+) -> Vec<bindings::Combined> {
     let combined = expected(configured).combine(requests.into_iter().map(Into::into).collect());
     let each = combined.into_iter();
     each.map(|combined| bindings::Combined { request: combined.request.into(), members: combined.members }).collect()
@@ -41,7 +45,7 @@ pub fn combine<D: Destination>(configured: Option<&D>, requests: Vec<bindings::R
 
 /// Verdicts on an answer.
 pub fn conclude<D: Destination>(
-    configured: Option<&D>,
+    configured: Option<&Configured<D>>,
     request: bindings::Request,
     response: bindings::Response,
 ) -> Vec<bindings::Verdict> {
@@ -51,11 +55,11 @@ pub fn conclude<D: Destination>(
 }
 
 /// The request that gets a token.
-pub fn authenticate<D: Destination>(configured: Option<&D>) -> Option<bindings::Request> {
+pub fn authenticate<D: Destination>(configured: Option<&Configured<D>>) -> Option<bindings::Request> {
     expected(configured).authenticate().map(Into::into)
 }
 
-fn expected<D>(configured: Option<&D>) -> &D {
+fn expected<D>(configured: Option<&Configured<D>>) -> &Configured<D> {
     configured.expect("the host calls configure before anything else")
 }
 

@@ -9,9 +9,14 @@ use crate::json::without_path;
 use crate::{Event, Mistakes, Reject};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use std::cell::RefCell;
+use std::rc::Rc;
 
 /// Configurations within configurations; deeper texts are taken as they stand.
 const DEPTH_MAX: usize = 32;
+
+/// Stands at rest for what has no default.
+const ANY: &str = "-";
 
 /// A configuration that was read once, or is read again for each event.
 #[derive(Debug)]
@@ -29,6 +34,8 @@ pub struct PerEvent<C> {
     places: Vec<Place>,
     read: fn(&Value) -> Result<C, Mistakes>,
     defaults: Option<C>,
+    /// What the last event filled in, and its configuration: the next one's is often the same.
+    last: RefCell<Option<(Vec<Value>, Rc<C>)>>,
 }
 
 /// A text that an event fills in.
@@ -53,28 +60,35 @@ impl<C> Dynamic<C> {
         if places.is_empty() {
             return read(config).map(Dynamic::Fixed);
         }
-        let mut with_defaults = config.clone();
-        for place in &places {
-            fill(&mut with_defaults, &place.pointer, Value::String(place.default.clone()));
-        }
+        let with = |instead: &dyn Fn(&Place) -> String| {
+            let mut config = config.clone();
+            for place in &places {
+                fill(&mut config, &place.pointer, Value::String(instead(place)));
+            }
+            read(&config)
+        };
         let of_places = |path: &str| {
             let is_in = |place: &Place| {
                 place.pointer.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
             };
             !path.is_empty() && places.iter().any(is_in)
         };
-        let defaults = match read(&with_defaults) {
+        let defaults = match with(&|place| place.default.clone()) {
             Ok(defaults) => Some(defaults),
-            Err(Mistakes(mistakes)) if mistakes.iter().all(|mistake| of_places(&mistake.path)) => None,
+            // Often there is no default for what is required, and any text will do.
+            Err(Mistakes(mistakes)) if mistakes.iter().all(|mistake| of_places(&mistake.path)) => {
+                let is_empty = |place: &Place| place.default.is_empty();
+                with(&|place| if is_empty(place) { ANY.to_owned() } else { place.default.clone() }).ok()
+            }
             Err(Mistakes(mistakes)) => {
                 return Err(Mistakes(mistakes.into_iter().filter(|mistake| !of_places(&mistake.path)).collect()));
             }
         };
-        Ok(Dynamic::PerEvent(PerEvent { config: config.clone(), places, read, defaults }))
+        Ok(Dynamic::PerEvent(PerEvent { config: config.clone(), places, read, defaults, last: RefCell::default() }))
     }
 
-    /// The configuration without an event: texts that events fill in have their defaults. Nothing when those
-    /// make no configuration.
+    /// The configuration without an event: texts that events fill in have their defaults, or any text where there is
+    /// none. Nothing when those make no configuration.
     #[must_use]
     pub fn at_rest(&self) -> Option<&C> {
         match self {
@@ -106,8 +120,8 @@ impl<C> Dynamic<C> {
 }
 
 impl<C> PerEvent<C> {
-    fn resolve(&self, event: &Event<'_>) -> Result<(C, Option<Box<RawValue>>), Reject> {
-        let mut config = self.config.clone();
+    fn resolve(&self, event: &Event<'_>) -> Result<(Rc<C>, Option<Box<RawValue>>), Reject> {
+        let mut values = Vec::with_capacity(self.places.len());
         let mut rest: Option<Box<RawValue>> = None;
         for place in &self.places {
             let path = place.path.as_deref();
@@ -119,13 +133,23 @@ impl<C> PerEvent<C> {
                 let left = left.and_then(|left| RawValue::from_string(String::from_utf8(left).ok()?).ok());
                 rest = left.or(rest);
             }
-            fill(&mut config, &place.pointer, value.unwrap_or_else(|| Value::String(place.default.clone())));
+            values.push(value.unwrap_or_else(|| Value::String(place.default.clone())));
+        }
+        let mut last = self.last.borrow_mut();
+        if let Some((_, known)) = last.as_ref().filter(|(known, _)| *known == values) {
+            return Ok((Rc::clone(known), rest));
+        }
+        let mut config = self.config.clone();
+        for (place, value) in self.places.iter().zip(&values) {
+            fill(&mut config, &place.pointer, value.clone());
         }
         let read = (self.read)(&config).map_err(|Mistakes(mistakes)| {
             let each: Vec<String> =
                 mistakes.into_iter().map(|mistake| format!("{} {}", mistake.path, mistake.message)).collect();
             Reject(format!("the configuration with this event's values is wrong: {}", each.join("; ")))
         })?;
+        let read = Rc::new(read);
+        *last = Some((values, Rc::clone(&read)));
         Ok((read, rest))
     }
 }
@@ -220,7 +244,7 @@ mod tests {
     fn a_default_may_be_wrong_and_the_rest_may_not() {
         let config = json!({"url": "{{ event.to || }}", "tags": []});
         let dynamic = Dynamic::read(&config, read).unwrap();
-        assert!(dynamic.at_rest().is_none());
+        assert_eq!(dynamic.at_rest().unwrap().0, "-");
         assert_eq!(handled(&dynamic, r#"{"to":"http://b"}"#).unwrap().0, "http://b");
         let Reject(reason) = handled(&dynamic, "{}").unwrap_err();
         assert!(reason.contains("/url is required"), "{reason}");

@@ -17,6 +17,7 @@
 //! network, no clock and no randomness to reach for, and what a call may know comes in its [`Context`].
 
 pub mod cases;
+pub mod configured;
 mod destination;
 pub mod dynamic;
 pub mod encode;
@@ -34,6 +35,7 @@ pub mod object;
 mod outcome;
 mod path;
 pub mod placeholders;
+mod reverse_etl;
 mod scan;
 pub mod settings;
 #[cfg(feature = "times")]
@@ -60,7 +62,7 @@ macro_rules! destination {
 
             ::std::thread_local! {
                 // Set once by `configure`; a component has one thread.
-                static CONFIGURED: ::std::cell::RefCell<Option<$destination>> =
+                static CONFIGURED: ::std::cell::RefCell<Option<$crate::configured::Configured<$destination>>> =
                     const { ::std::cell::RefCell::new(None) };
             }
 

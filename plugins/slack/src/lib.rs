@@ -13,23 +13,22 @@ pub mod template;
 mod person;
 
 use config::Config;
-use pintle_plugin_sdk::dynamic::Dynamic;
 use pintle_plugin_sdk::serde_json::Value;
 use pintle_plugin_sdk::{Context, Destination, Event, Mistakes, Outcome, Reject};
 
 /// Slack with its configuration.
 #[derive(Debug)]
-pub struct Slack(Dynamic<Config>);
+pub struct Slack(Config);
 
 impl Destination for Slack {
     const MANIFEST: &'static str = include_str!("../manifest.json");
 
     fn configure(config: &Value) -> Result<Slack, Mistakes> {
-        Dynamic::read(config, Config::read).map(Slack)
+        Config::read(config).map(Slack)
     }
 
     fn transform(&self, event: &Event<'_>, _context: &Context) -> Result<Outcome, Reject> {
-        self.0.with(event, mapping::outcome)
+        mapping::outcome(&self.0, event)
     }
 }
 

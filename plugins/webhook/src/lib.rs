@@ -15,23 +15,22 @@ pub mod mapping;
 mod query;
 
 use config::Config;
-use pintle_plugin_sdk::dynamic::Dynamic;
 use pintle_plugin_sdk::serde_json::Value;
 use pintle_plugin_sdk::{Context, Destination, Event, Mistakes, Outcome, Reject};
 
 /// The webhook with its configuration.
 #[derive(Debug)]
-pub struct Webhook(Dynamic<Config>);
+pub struct Webhook(Config);
 
 impl Destination for Webhook {
     const MANIFEST: &'static str = include_str!("../manifest.json");
 
     fn configure(config: &Value) -> Result<Webhook, Mistakes> {
-        Dynamic::read(config, Config::read).map(Webhook)
+        Config::read(config).map(Webhook)
     }
 
     fn transform(&self, event: &Event<'_>, _context: &Context) -> Result<Outcome, Reject> {
-        self.0.with(event, |config, event| Ok(mapping::request(config, event.raw())?.into()))
+        Ok(mapping::request(&self.0, event.raw())?.into())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Which plugin a destination of RudderStack's becomes, and which of its settings that plugin has.
 
+use super::client_settings::is_for_clients;
 use super::document::At;
 use super::off::COMMON;
 use super::report::ImportReport;
@@ -152,8 +153,9 @@ const SETTINGS: [(&str, &[&str]); 12] = [
     ("webhook", &["headers", "webhookMethod", "webhookUrl"]),
 ];
 
-/// Plugins that fill in texts of the form `{{ event.path || default }}` by themselves.
-const DYNAMIC: [&str; 6] = ["amplitude", "http", "mixpanel", "s3", "slack", "webhook"];
+/// Why a setting of SDKs has no effect.
+const FOR_CLIENTS: &str =
+    "it is for SDKs in apps and browsers that send by themselves, and changes nothing that a server sends";
 
 /// The destination plugins that come with Pintle.
 pub(crate) fn bundled() -> BTreeSet<String> {
@@ -174,9 +176,10 @@ pub(super) fn definition<'a>(destination: &At<'a>) -> &'a str {
     destination.get("destinationDefinition").get("name").text().unwrap_or_default()
 }
 
-/// Whether events may fill in texts of this plugin's configuration.
+/// Whether events may fill in texts of this plugin's configuration: those that come with Pintle are built with the SDK
+/// that does it.
 pub(super) fn is_dynamic(plugin: &str) -> bool {
-    DYNAMIC.contains(&plugin)
+    SETTINGS.iter().any(|(known, _)| *known == plugin)
 }
 
 /// Lists what a configuration says and its plugin has no setting for: mostly what SDKs in apps and browsers do by
@@ -187,7 +190,11 @@ pub(super) fn unused_settings(destination: &At<'_>, report: &mut ImportReport) {
     for (key, value) in destination.get("config").entries() {
         let is_common = COMMON.iter().any(|common| key.eq_ignore_ascii_case(common));
         if !is_common && !settings.contains(&key) && !says_nothing(&value) {
-            report.ignore(value.path(), format!("the plugin {plugin} has no such setting"));
+            let why = match is_for_clients(&plugin, key) {
+                true => FOR_CLIENTS.to_owned(),
+                false => format!("the plugin {plugin} has no such setting"),
+            };
+            report.ignore(value.path(), why);
         }
     }
 }

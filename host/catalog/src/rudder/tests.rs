@@ -119,10 +119,10 @@ fn guarded() -> Vec<(Value, &'static str)> {
         (destination("isProcessorEnabled", json!(null)), "isProcessorEnabled"),
         (destination("transformations", json!([{"id": "t1", "versionId": "v1"}])), "does not hold its code"),
         (destination("deliveryAccount", json!({"id": "acc"})), "deliveryAccount"),
-        (of_type("BRAZE", json!({"dataCenter": "{{ event.userId || \"US-01\" }}"})), "filled in per event"),
+        (of_type("CARRIER_PIGEON", json!({"loft": "{{ event.userId || \"north\" }}"})), "filled in per event"),
         (
             {
-                let mut document = of_type("KLAVIYO", json!({"privateApiKey": "k"}));
+                let mut document = of_type("CARRIER_PIGEON", json!({"loft": "north"}));
                 document["sources"][0]["destinations"][0]["hasDynamicConfig"] = json!(true);
                 document
             },

@@ -29,13 +29,22 @@ fn settings_that_the_plugin_does_not_have_are_listed_and_kept() {
     let config = json!({
         "apiKey": "k", "residencyServer": "EU", "versionName": "7", "trackAllPages": true, "trackSessionEvents": {"web": false},
         "attribution": {"web": true}, "proxyServerUrl": "", "batchEvents": false, "useNativeSDK": {"web": false},
+        "enableEnhancedUserOperations": true,
     });
     let (catalog, report) = imported(&of_type("AM", config));
     let told: Vec<(&str, &str)> = report.ignored.iter().map(|one| (one.path.as_str(), one.why.as_str())).collect();
     let at = "sources[0].destinations[0].config";
-    let why = "the plugin amplitude has no such setting";
-    let paths = ["attribution", "trackAllPages", "versionName"].map(|key| format!("{at}.{key}"));
-    assert_eq!(told, paths.each_ref().map(|path| (path.as_str(), why)));
+    let (none, client) = ("the plugin amplitude has no such setting", "it is for SDKs in apps and browsers");
+    let expected = [
+        ("attribution", client),
+        ("enableEnhancedUserOperations", none),
+        ("trackAllPages", client),
+        ("versionName", client),
+    ];
+    assert_eq!(told.len(), expected.len(), "{told:?}");
+    for ((path, why), (key, starts)) in told.iter().zip(expected) {
+        assert!(*path == format!("{at}.{key}") && why.starts_with(starts), "{path}: {why}");
+    }
     assert_eq!(catalog.destinations["d1"].config["versionName"], "7");
     assert!(catalog.connections["s1-d1"].is_on());
 }
@@ -45,7 +54,8 @@ fn texts_that_events_fill_in_are_for_the_plugins_that_know_them() {
     for (name, config) in [
         ("WEBHOOK", json!({"webhookUrl": "{{ event.properties.to || \"https://a.example\" }}"})),
         ("SLACK", json!({"webhookUrl": "https://a.example", "identifyTemplate": "{{name}} is here"})),
-        ("BRAZE", json!({"restApiKey": "{{name}} || k", "dataCenter": "US-01"})),
+        ("BRAZE", json!({"restApiKey": "{{ event.key || k }}", "dataCenter": "US-01"})),
+        ("KLAVIYO", json!({"privateApiKey": "{{name}} || k"})),
     ] {
         let (catalog, report) = imported(&of_type(name, config));
         assert!(catalog.connections["s1-d1"].is_on(), "{name}: {report:?}");

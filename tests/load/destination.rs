@@ -27,13 +27,7 @@ pub struct Destination {
 pub async fn start_delivering(scratch: &Scratch, name: &str) -> anyhow::Result<(Pintle, Destination)> {
     let mut destination = Destination::start().await?;
     let pintle = Pintle::start(scratch, name, &demo(destination.address.port())?).await?;
-    let deadline = Instant::now() + FIRST_ARRIVAL_TIME_MAX;
-    // The event that proved the start is on its way.
-    while destination.arrived().await? == 0 {
-        ensure!(Instant::now() < deadline, "nothing is delivered; the status: {}", pintle.status().await?);
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
-    destination.quiet().await?;
+    destination.first(&pintle).await?;
     Ok((pintle, destination))
 }
 
@@ -43,6 +37,16 @@ impl Destination {
         let mut peer = Peer::role(&["receiver"])?;
         let address = peer.address()?;
         Ok(Destination { peer, address, asking: Connection::open(address).await? })
+    }
+
+    /// Waits until the event that proved the start has arrived, and nothing is on the way any more.
+    pub async fn first(&mut self, pintle: &Pintle) -> anyhow::Result<()> {
+        let deadline = Instant::now() + FIRST_ARRIVAL_TIME_MAX;
+        while self.arrived().await? == 0 {
+            ensure!(Instant::now() < deadline, "nothing is delivered; the status: {}", pintle.status().await?);
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        self.quiet().await
     }
 
     /// Its URL with this path, which begins with a slash.

@@ -1,7 +1,8 @@
 //! Deliveries per second, one request for each event: a backlog that is let go at once.
 //!
 //! The events are there before a destination may have them, so that nothing but reading the log, the destination's
-//! component and HTTP is measured. The same receiver is asked by wrk on as many connections.
+//! component and HTTP is measured. The same receiver is asked by wrk on as many connections, with events of the same
+//! size. All of them share the machine's cores, Postgres too.
 
 use super::Bench;
 use super::wrk::requests_per_second;
@@ -18,7 +19,7 @@ const NAME: &str = "delivery";
 /// As many as the router has for one destination.
 const CONNECTIONS: usize = 64;
 /// Events of a backlog, for each second of a cell.
-const EVENTS_PER_SECOND: u64 = 10_000;
+const EVENTS_PER_SECOND: u64 = 30_000;
 const BATCH_EVENTS: usize = 100;
 const POSTING_CONNECTIONS: usize = 8;
 /// Of a backlog: before it begins to count, and where it ends to count. Both ends are no steady state.
@@ -32,6 +33,7 @@ pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
     let mut destination = Destination::start().await?;
     let (url, open) = (destination.url("/"), "enabled");
     let pintle = Pintle::start(&bench.scratch, NAME, &webhooks(&[("receiver", &url, open)])).await?;
+    destination.first(&pintle).await?;
     let load = Load {
         target: pintle.listen,
         connections: POSTING_CONNECTIONS,
@@ -39,15 +41,19 @@ pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
     };
     let backlog = EVENTS_PER_SECOND * bench.spans.cell.as_secs().max(1);
     let (mut ours, mut cpu, mut wrk) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut postgres, mut receiver) = (Vec::new(), Vec::new());
     for _ in 0..bench.spans.rounds {
         pintle.apply(&webhooks(&[("receiver", &url, "paused")])).await?;
         destination.quiet().await?;
         let posted = post(&load, backlog).await?;
         let before = destination.arrived().await?;
         pintle.apply(&webhooks(&[("receiver", &url, open)])).await?;
-        let (rate, cpu_us) = drain(&pintle, &mut destination, before, posted).await?;
-        ours.push(rate);
-        cpu.push(cpu_us);
+        let drained = drain(&pintle, &mut destination, before, posted).await?;
+        exact(&pintle, &mut destination, before, posted).await?;
+        ours.push(drained.per_second);
+        cpu.push(drained.host_us);
+        postgres.push(drained.postgres_us);
+        receiver.push(drained.receiver_us);
         wrk.push(requests_per_second(bench, destination.address, CONNECTIONS, bench.spans.cell).await?);
     }
     let ratio = median(ours.iter().zip(&wrk).map(|(ours, wrk)| ours / wrk).collect());
@@ -59,6 +65,9 @@ pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
             .cpu(cpu)
             .aim(format!("ratio ≥ {LEAST}"), ratio >= LEAST),
     );
+    // All three share the cores with the host.
+    bench.record(Figure::new(NAME, "its Postgres, CPU time", median(postgres), "µs/event").reported());
+    bench.record(Figure::new(NAME, "its receiver, CPU time", median(receiver), "µs/event").reported());
     pintle.stop()?;
     bench.scratch.clear(NAME);
     Ok(())
@@ -66,28 +75,50 @@ pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
 
 /// Posts at least so many events; says how many were taken.
 async fn post(load: &Load, events: u64) -> anyhow::Result<u64> {
-    load.closed_loop(None, async |counts| {
-        while counts.acknowledged.get() < events {
-            tokio::time::sleep(LOOK_EVERY).await;
-            counts.check()?;
-        }
-        Ok(counts)
-    })
-    .await
-    .map(|counts| counts.acknowledged.get())
+    let counts = load
+        .closed_loop(None, async |counts| {
+            while counts.acknowledged.get() < events {
+                tokio::time::sleep(LOOK_EVERY).await;
+                counts.check()?;
+            }
+            Ok(counts)
+        })
+        .await?;
+    // Also those that were under way when there were enough.
+    counts.check()?;
+    Ok(counts.acknowledged.get())
 }
 
-/// Requests per second in the middle of a backlog, and the host's CPU time for each.
-async fn drain(pintle: &Pintle, destination: &mut Destination, before: u64, events: u64) -> anyhow::Result<(f64, f64)> {
+/// The middle of a backlog: requests per second, and the CPU time that each took.
+struct Drained {
+    per_second: f64,
+    host_us: f64,
+    postgres_us: f64,
+    receiver_us: f64,
+}
+
+async fn drain(pintle: &Pintle, destination: &mut Destination, before: u64, events: u64) -> anyhow::Result<Drained> {
     let deadline = Instant::now() + TIME_MAX;
     let margin = events / WARM_SHARE;
     let first = reach(destination, before + margin, deadline).await?;
-    let (started, cpu_us) = (Instant::now(), pintle.cpu_us()?);
+    let cpu = |destination: &Destination| -> anyhow::Result<_> {
+        Ok([pintle.cpu_us()?, pintle.postgres_cpu_us()?, destination.cpu_us()?])
+    };
+    let (started, began) = (Instant::now(), cpu(destination)?);
     let last = reach(destination, before + events - margin, deadline).await?;
-    let (seconds, cpu_us) = (started.elapsed().as_secs_f64(), pintle.cpu_us()? - cpu_us);
+    let (seconds, ended) = (started.elapsed().as_secs_f64(), cpu(destination)?);
     reach(destination, before + events, deadline).await?;
     let requests = (last - first) as f64;
-    Ok((requests / seconds, cpu_us as f64 / requests))
+    let [host_us, postgres_us, receiver_us] = [0, 1, 2].map(|at| (ended[at] - began[at]) as f64 / requests);
+    Ok(Drained { per_second: requests / seconds, host_us, postgres_us, receiver_us })
+}
+
+/// Fails unless each event came once: what was lost or sent twice is quick.
+async fn exact(pintle: &Pintle, destination: &mut Destination, before: u64, events: u64) -> anyhow::Result<()> {
+    destination.quiet().await?;
+    let arrived = destination.arrived().await? - before;
+    ensure!(arrived == events, "{arrived} of {events} have arrived; the status: {}", pintle.status().await?);
+    Ok(())
 }
 
 async fn reach(destination: &mut Destination, events: u64, deadline: Instant) -> anyhow::Result<u64> {

@@ -128,3 +128,14 @@ fn header_fields_that_are_too_long_are_cut_between_characters() {
     assert_eq!((event.source_id.len(), event.event_type.len(), event.message_id.len()), (254, 254, 65_534));
     assert_eq!(event.user_id, long);
 }
+
+#[test]
+fn times_are_written_as_they_are_formatted() {
+    assert_eq!(timestamp(1_772_366_400_042), "2026-03-01T12:00:00.042Z");
+    assert_eq!(timestamp(-1), "1969-12-31T23:59:59.999Z");
+    assert_eq!(timestamp(i64::MAX), "1970-01-01T00:00:00.000Z");
+    // From before the year 0 to beyond 9999, in steps that meet leap days and every part of a time.
+    for ms in (-62_400_000_000_000..253_500_000_000_000).step_by(12_345_678_901) {
+        assert_eq!(timestamp(ms), formatted(ms), "{ms}");
+    }
+}

@@ -282,7 +282,8 @@ fn fold<'a>(tracker: &'a Tracker, snapshot: &'a Snapshot) -> Option<Fold<'a>> {
 /// Moves cursors and what the books count with them, if the lease still stands.
 ///
 /// The fence is selected, not joined as a condition only: with nothing to move, a condition might never
-/// be looked at, and a late owner would believe that it still owns.
+/// be looked at, and a late owner would believe that it still owns. Only cursors that are not there are inserted:
+/// an insert that finds its row locks it first, which is another record of the WAL for each.
 async fn move_cursors(
     connection: &mut PgConnection,
     lease: Lease,
@@ -305,8 +306,13 @@ async fn move_cursors(
         batch.iter().map(|(_, snapshot)| snapshot.changes.last_error.as_deref().map(without_nul)).collect();
     let owned: i64 = sqlx::query_scalar(
         "WITH lease AS MATERIALIZED (SELECT 1 FROM leases WHERE slot_group = 0 AND epoch = $1 FOR SHARE), \
-         moved AS (INSERT INTO cursors (destination, lane, seq, idx, bitmap) \
-           SELECT m.* FROM lease, unnest($2::text[], $3::bigint[], $4::bigint[], $5::int[], $6::bytea[]) m \
+         places AS (SELECT m.* FROM lease, unnest($2::text[], $3::bigint[], $4::bigint[], $5::int[], $6::bytea[]) \
+           m(destination, lane, seq, idx, bitmap)), \
+         moved AS (UPDATE cursors c SET seq = p.seq, idx = p.idx, bitmap = p.bitmap FROM places p \
+           WHERE c.destination = p.destination AND c.slot_group = 0 AND c.lane = p.lane \
+           RETURNING c.destination, c.lane), \
+         added AS (INSERT INTO cursors (destination, lane, seq, idx, bitmap) \
+           SELECT p.* FROM places p WHERE (p.destination, p.lane) NOT IN (SELECT * FROM moved) \
            ON CONFLICT (destination, slot_group, lane) DO UPDATE \
            SET seq = excluded.seq, idx = excluded.idx, bitmap = excluded.bitmap), \
          booked AS (UPDATE destinations d SET unfolded = b.unfolded, last_error = coalesce(b.error, d.last_error), \

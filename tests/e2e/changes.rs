@@ -33,6 +33,24 @@ async fn a_new_destination_begins_with_what_comes_after_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_that_was_never_enabled_holds_up_nobody() {
+    let receiver = Receiver::start().await;
+    let workspace = Workspace::new().webhook("orders", &receiver.url("/"));
+    let mut pintle = Pintle::start(Options::new(&workspace)).await;
+    let events = Events::new(8, 100).many(10, 10);
+    post(pintle.gateway(), &events[..50], 50).await.unwrap();
+    pintle.wait_delivered("orders", 50).await;
+    // There is a log behind it now, of which it never had anything to take.
+    pintle.apply(&workspace.webhook("later", &receiver.url("/later")).state("later", "disabled")).await;
+    post(pintle.gateway(), &events[50..], 50).await.unwrap();
+    pintle.wait_delivered("orders", 100).await;
+    pintle.stop();
+    pintle.restart().await;
+    assert_eq!(pintle.delivered_at_start("orders"), Some(100), "its cursors were written");
+    assert_eq!(pintle.delivered_at_start("later"), None, "it has none");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn changed_code_takes_effect_without_a_gap_in_the_flow() {
     let receiver = Receiver::start().await;
     let workspace = Workspace::new().transformed("orders", &receiver.url("/"), MARK[0]);

@@ -139,6 +139,14 @@ pub fn calls<T>(items: &[T], config: &Config, bytes: impl Fn(&T) -> usize) -> Ve
     ranges
 }
 
+/// The number of an event among those that came of the same one of the log, which stand together: it tells their
+/// seeds apart, whatever else is in the call.
+#[must_use]
+pub fn ordinal<T>(events: &[T], at: usize, position: impl Fn(&T) -> Position) -> usize {
+    let own = position(&events[at]);
+    events[..at].iter().rev().take_while(|event| position(event) == own).count()
+}
+
 /// A call's input: a JSON array of the events. The seed of each makes what is random in it come out the
 /// same when the event is tried again, alone or in other company.
 #[must_use]

@@ -179,8 +179,9 @@ impl Step {
         let flow = &flow;
         let call = |range: std::ops::Range<usize>| async move {
             let count = range.len();
-            let part = events[range.clone()].iter().enumerate();
-            let encoded = batch::encode(part.map(|(at, event)| (&event.members, event.position, at)));
+            let ordinal = |at| batch::ordinal(events, at, |event| event.position);
+            let part = range.clone().map(|at| (&events[at].members, events[at].position, ordinal(at)));
+            let encoded = batch::encode(part);
             let traced = trace::Call::of(scribe, &self.transformation, &encoded, &range, flow);
             let reply = self.transformation.transform(context, encoded, count).await;
             if let Some(traced) = traced {

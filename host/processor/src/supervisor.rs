@@ -110,7 +110,10 @@ impl Supervisor {
     async fn follow(&mut self, catalog: &Catalog) -> Result<(), Error> {
         self.parts.journal.retain(|id| catalog.transformations.contains_key(id));
         let mut wanted = Spec::all(catalog);
-        for id in revisions::active_destinations(&self.parts.store).await? {
+        let active = revisions::active_destinations(&self.parts.store).await?;
+        // One that was never enabled, or has dealt with its backlog, has no cursors and nothing to filter.
+        wanted.retain(|id, spec| spec.mode == Mode::Deliver || active.contains(id));
+        for id in active {
             if !catalog.destinations.contains_key(&id) {
                 let old = self.slots.get(&id).map(|slot| slot.spec.as_ref().clone());
                 let removed = old.map_or_else(|| Spec::unknown(&id), Spec::removed);

@@ -1,4 +1,4 @@
-use super::{calls, encode, members, memchr_metadata};
+use super::{calls, encode, members, memchr_metadata, ordinal};
 use crate::config::Config;
 use pintle_events::Position;
 use std::num::NonZeroUsize;
@@ -31,4 +31,12 @@ fn calls_respect_both_limits_and_take_what_alone_is_too_large() {
     };
     assert_eq!(calls(&[1, 1, 1, 1, 50, 9, 2], &config, |n| *n), [0..3, 3..4, 4..5, 5..6, 6..7]);
     assert!(calls(&[] as &[usize], &config, |n| *n).is_empty());
+}
+
+#[test]
+fn an_events_seed_is_the_same_in_any_company() {
+    let events = [1, 2, 2, 2, 3].map(|idx| Position { lane: 3, seq: 5, idx });
+    let ordinals: Vec<usize> = (0..events.len()).map(|at| ordinal(&events, at, |event| *event)).collect();
+    assert_eq!(ordinals, [0, 0, 1, 2, 0]);
+    assert_eq!(ordinal(&events[4..], 0, |event| *event), ordinals[4]);
 }

@@ -283,7 +283,8 @@ fn fold<'a>(tracker: &'a Tracker, snapshot: &'a Snapshot) -> Option<Fold<'a>> {
 ///
 /// The fence is selected, not joined as a condition only: with nothing to move, a condition might never
 /// be looked at, and a late owner would believe that it still owns. Only cursors that are not there are inserted:
-/// an insert that finds its row locks it first, which is another record of the WAL for each.
+/// an insert that finds its row locks it first, which is another record of the WAL for each. Those of a destination
+/// that the database does not know are left out: they would hold up all others.
 async fn move_cursors(
     connection: &mut PgConnection,
     lease: Lease,
@@ -307,7 +308,7 @@ async fn move_cursors(
     let owned: i64 = sqlx::query_scalar(
         "WITH lease AS MATERIALIZED (SELECT 1 FROM leases WHERE slot_group = 0 AND epoch = $1 FOR SHARE), \
          places AS (SELECT m.* FROM lease, unnest($2::text[], $3::bigint[], $4::bigint[], $5::int[], $6::bytea[]) \
-           m(destination, lane, seq, idx, bitmap)), \
+           m(destination, lane, seq, idx, bitmap) JOIN destinations d ON d.id = m.destination), \
          moved AS (UPDATE cursors c SET seq = p.seq, idx = p.idx, bitmap = p.bitmap FROM places p \
            WHERE c.destination = p.destination AND c.slot_group = 0 AND c.lane = p.lane \
            RETURNING c.destination, c.lane), \

@@ -46,7 +46,7 @@ async fn one_that_was_never_enabled_holds_up_nobody() {
     pintle.wait_delivered("orders", 100).await;
     pintle.stop();
     pintle.restart().await;
-    assert_eq!(pintle.delivered_at_start("orders"), Some(100), "its cursors were written");
+    assert_eq!(pintle.wait_delivered_at_start("orders").await, 100, "its cursors were written");
     assert_eq!(pintle.delivered_at_start("later"), None, "it has none");
 }
 

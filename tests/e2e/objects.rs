@@ -226,6 +226,16 @@ async fn a_refused_event_is_a_dead_letter_and_a_mended_one_an_object() {
     assert_eq!(destination(&status, "lake")["dead_letters"], 2);
     assert_eq!(book(&s3.objects(BUCKET)).distinct, 18);
 
+    let letters = pintle.cli(&["dead-letters", "list", "--destination", "lake", "--json"]).await.json();
+    let id = letters["dead_letters"][0]["id"].as_str().unwrap();
+    let folder = Folder::new("edited");
+    let file = folder.path().join("event.json");
+    std::fs::write(&file, Events::new(81, 0).track("user-0", 4)).unwrap();
+    let run = pintle.cli(&["dead-letters", "dry-run", id, "--message", file.to_str().unwrap(), "--json"]).await;
+    let shown = run.json()["results"][0]["requests"][0]["request"].as_str().unwrap_or_default().to_owned();
+    assert!(shown.starts_with("PUT events/rudder-logs/site/") && shown.contains(r#""n":4"#), "{run:?}");
+    assert_eq!(book(&s3.objects(BUCKET)).distinct, 18, "a dry run writes nothing");
+
     pintle.apply(&workspace(mended)).await;
     // The old code may be in service for a moment more: then they fail again, and stay.
     let mut queued = 0;

@@ -134,7 +134,7 @@ impl Archive {
     pub(crate) async fn run(
         self,
         stop: CancellationToken,
-        seat: impl Fn(Arc<Tracker>, Shelf) + Send + Sync,
+        seat: impl Fn(Arc<Tracker>, Arc<Shelf>) + Send + Sync,
         held: impl Fn(String) + Send,
     ) {
         // One for good: a second one would write its cursors over those of the first.
@@ -161,7 +161,7 @@ impl Archive {
     async fn keep(
         &self,
         known: &mut Option<Arc<Tracker>>,
-        seat: &(impl Fn(Arc<Tracker>, Shelf) + Send + Sync),
+        seat: &(impl Fn(Arc<Tracker>, Arc<Shelf>) + Send + Sync),
     ) -> Result<(), Held> {
         let Parts { store, objects, router, log, settlement, suppressions, attempts_allowed, catalog, .. } =
             self.parts.clone();

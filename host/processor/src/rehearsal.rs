@@ -15,7 +15,7 @@ use crate::integrations;
 use crate::runner::{Exit, now_ms};
 use crate::supervisor::{Handle, RetryError};
 use bytes::Bytes;
-use pintle_router::{Outlet, Rehearsal};
+use pintle_router::Rehearsal;
 use pintle_store::dead_letters::{self, Stored};
 use pintle_store::settle::{DeadLetter, Stage};
 
@@ -76,7 +76,7 @@ impl Handle {
                 return Ok(untold("the log does not have the event as it was received any more"));
             }
         };
-        let (outlet, chain) = match self.running(stored).await {
+        let (exit, chain) = match self.running(stored).await {
             Ok(running) => running,
             Err(RetryError::NotRunning(_)) => {
                 let why = "the destination does not deliver now, or its connection is gone";
@@ -85,7 +85,7 @@ impl Handle {
             Err(other) => return Ok(Trace { received, ..untold(&other.to_string()) }),
         };
         let input = Input::of_letter(&DeadLetter { payload, ..letter.clone() });
-        let walk = walk(&chain, input, &outlet, &self.parts.config).await;
+        let walk = walk(&chain, input, &exit, &self.parts.config).await;
         Ok(Trace { received, steps: walk.steps, untold: None })
     }
 
@@ -95,32 +95,29 @@ impl Handle {
     /// [`RetryError`] says why it cannot be told.
     pub async fn dry_run(&self, id: i64, message: Option<&[u8]>) -> Result<DryRun, RetryError> {
         let stored = dead_letters::get(&self.parts.store, id).await?.ok_or(RetryError::Missing(id))?;
-        let (outlet, chain) = self.running(&stored).await?;
+        let (exit, chain) = self.running(&stored).await?;
         let mut letter = stored.letter;
         if let Some(message) = message {
             letter.payload = batch::edited(&letter.payload, message);
         }
         let input = Input::of_letter(&letter);
         let Walk { steps, left, ended: mut results } = match letter.stage {
-            Stage::Transformation => walk(&chain, input, &outlet, &self.parts.config).await,
+            Stage::Transformation => walk(&chain, input, &exit, &self.parts.config).await,
             Stage::Delivery => Walk { left: vec![input.members], ..Walk::default() },
         };
         for members in left {
-            results.push(outlet.rehearse(letter.position, &batch::payload(&members)).await);
+            results.push(exit.rehearse(&letter, batch::payload(&members)).await);
         }
         Ok(DryRun { steps, results })
     }
 
     /// The destination's way out, and the chain that leads to it.
-    async fn running(&self, stored: &Stored) -> Result<(Outlet, Chain), RetryError> {
+    async fn running(&self, stored: &Stored) -> Result<(Exit, Chain), RetryError> {
         // Of a replay's: nothing is settled here, so that its destination can say it as well.
-        let seat = self.seat(&self.home(&stored.destination).await?).await;
+        let home = self.home(&stored.destination).await?;
+        let seat = self.seat(&home).await;
         let chain = seat.chains.get(&*stored.letter.connection_id).cloned();
-        match (seat.exit, chain) {
-            (Some(Exit::Outlet(outlet)), Some(chain)) => Ok((outlet, chain)),
-            (Some(Exit::Objects(_)), Some(_)) => Err(RetryError::WritesObjects(stored.destination.clone())),
-            _ => Err(RetryError::NotRunning(stored.destination.clone())),
-        }
+        seat.exit.zip(chain).ok_or(RetryError::NotRunning(home))
     }
 }
 
@@ -135,7 +132,7 @@ struct Walk {
 }
 
 /// Takes an event through a chain step by step.
-async fn walk(chain: &Chain, input: Input, outlet: &Outlet, config: &Config) -> Walk {
+async fn walk(chain: &Chain, input: Input, exit: &Exit, config: &Config) -> Walk {
     let Walk { mut steps, mut left, mut ended } = Walk { left: vec![input.members.clone()], ..Walk::default() };
     let mut room = config.trace_bytes_max.get();
     for (name, version, chain) in chain.apart() {
@@ -148,11 +145,11 @@ async fn walk(chain: &Chain, input: Input, outlet: &Outlet, config: &Config) -> 
             for product in chain.run(&inputs[range], now_ms(), config).await {
                 match product.result {
                     Ok(members) => {
-                        show(&mut step, &members, outlet, &mut room);
+                        show(&mut step, &members, exit, &mut room);
                         left.push(members);
                     }
                     Err(end) => {
-                        let end = told(end, outlet);
+                        let end = told(end, exit);
                         if let Rehearsal::Filtered(why) | Rehearsal::Refused(why) = &end {
                             step.ended.push(why.clone());
                         }
@@ -166,18 +163,18 @@ async fn walk(chain: &Chain, input: Input, outlet: &Outlet, config: &Config) -> 
     Walk { steps, left, ended }
 }
 
-fn show(step: &mut Step, members: &Bytes, outlet: &Outlet, room: &mut usize) {
+fn show(step: &mut Step, members: &Bytes, exit: &Exit, room: &mut usize) {
     let message = batch::message(members);
     if message.len() > *room {
         step.more += 1;
         return;
     }
     *room -= message.len();
-    step.events.push(outlet.unsecret(&String::from_utf8_lossy(message)));
+    step.events.push(exit.unsecret(&String::from_utf8_lossy(message)));
 }
 
 /// An end in words, without secrets: code may have written them into its error.
-fn told(end: End, outlet: &Outlet) -> Rehearsal {
+fn told(end: End, exit: &Exit) -> Rehearsal {
     match end {
         End::Dropped { transformation } => {
             Rehearsal::Filtered(format!("dropped by transformation \"{transformation}\""))
@@ -185,7 +182,7 @@ fn told(end: End, outlet: &Outlet) -> Rehearsal {
         End::LeftOut => Rehearsal::Filtered(integrations::LEFT_OUT.to_owned()),
         End::Failed { reason, stack } => {
             let whole = stack.map_or(reason.clone(), |stack| format!("{reason}\n{stack}"));
-            Rehearsal::Refused(outlet.masked(&whole))
+            Rehearsal::Refused(exit.masked(&whole))
         }
     }
 }

@@ -4,7 +4,7 @@ use super::board::{Board, Shelf};
 use super::gathered::{Gathered, Object};
 use super::names::Layout;
 use super::press::Press;
-use super::retried::{self, End};
+use super::retried::{self, End, Line};
 use super::uploads::Uploads;
 use crate::runner::{Held, READ_PAUSE, REST_LOOK, next_chunk, now_ms};
 use pintle_objects::{Config, Depot, Lines};
@@ -46,7 +46,7 @@ pub(crate) struct Keeper {
     setup: Setup,
     uploads: Uploads,
     board: Arc<Board>,
-    shelf: Shelf,
+    shelf: Arc<Shelf>,
     revived: mpsc::UnboundedReceiver<Parked>,
     /// Whether everything up to the end has been read.
     is_at_end: bool,
@@ -68,11 +68,18 @@ impl Keeper {
             retry_max: setup.router.retry_max,
             excerpt_bytes_max: setup.router.excerpt_bytes_max.get(),
         };
-        let shelf = Shelf { inbox, board: board.clone() };
+        let shelf = Arc::new(Shelf {
+            inbox,
+            board: board.clone(),
+            plugin: setup.plugin.clone(),
+            suppressions: setup.suppressions.clone(),
+            mask: setup.mask.clone(),
+            preview_bytes_max: setup.router.preview_bytes_max.get(),
+        });
         Keeper { setup, uploads, board, shelf, revived, is_at_end: false }
     }
 
-    pub(crate) fn shelf(&self) -> &Shelf {
+    pub(crate) fn shelf(&self) -> &Arc<Shelf> {
         &self.shelf
     }
 
@@ -227,7 +234,8 @@ impl Keeper {
         let Setup { tracker, suppressions, plugin: Some(plugin), .. } = &self.setup else { return };
         let fate = match retried::retry(plugin, &parked, suppressions).await {
             End::Settle(fate) => *fate,
-            End::Write(objects) => {
+            End::Write(lines) => {
+                let objects: Vec<Object> = lines.into_iter().map(Line::object).collect();
                 self.uploads.all(&objects).await;
                 Fate::Delivered
             }

@@ -4,6 +4,7 @@ use super::gathered::Object;
 use super::names::tag;
 use crate::map::misfit;
 use crate::runner::now_ms;
+use bytes::Bytes;
 use pintle_events::Position;
 use pintle_objects::Lines;
 use pintle_runtime::destination::{Context, Delivery, Destination, Outcome, Record, Wire};
@@ -14,10 +15,26 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use xxhash_rust::xxh3::xxh3_64;
 
+/// An object of one line.
+pub(super) struct Line {
+    pub(super) bucket: String,
+    pub(super) name: String,
+    pub(super) body: Bytes,
+}
+
+impl Line {
+    /// As it is written.
+    pub(super) fn object(self) -> Object {
+        let mut lines = Lines::new();
+        lines.push(&self.body);
+        Object { bucket: self.bucket, name: self.name, records: 1, body: lines.finish() }
+    }
+}
+
 /// What is to be done with one.
 pub(super) enum End {
     /// These are to be written; then it is delivered.
-    Write(Vec<Object>),
+    Write(Vec<Line>),
     /// It ends here.
     Settle(Box<Fate>),
 }
@@ -44,7 +61,7 @@ pub(super) async fn retry(plugin: &Destination, parked: &Parked, suppressed: &Su
             Some(Outcome::Deliver(described)) => {
                 match described.iter().find_map(|described| misfit(described, Wire::Objects)) {
                     Some(reason) => dead(reason),
-                    None => End::Write(objects(parked, &payload, described)),
+                    None => End::Write(lines(parked, &payload, described)),
                 }
             }
         },
@@ -61,7 +78,7 @@ fn is_suppressed(user_id: &Value, suppressed: &Suppressions) -> bool {
     suppressed.contains(&pintle_events::sanitize::id(&text))
 }
 
-fn objects(parked: &Parked, payload: &Value, described: Vec<Delivery>) -> Vec<Object> {
+fn lines(parked: &Parked, payload: &Value, described: Vec<Delivery>) -> Vec<Line> {
     let received = payload["metadata"]["receivedAt"].as_str();
     let received = received.and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok());
     let received = received.unwrap_or(OffsetDateTime::UNIX_EPOCH);
@@ -72,10 +89,8 @@ fn objects(parked: &Parked, payload: &Value, described: Vec<Delivery>) -> Vec<Ob
     records
         .enumerate()
         .map(|(at, record)| {
-            let mut lines = Lines::new();
-            lines.push(&record.body);
             let name = name(parked, received, at, &record);
-            Object { bucket: record.stream, name, records: 1, body: lines.finish() }
+            Line { bucket: record.stream, name, body: record.body }
         })
         .collect()
 }

@@ -1,8 +1,10 @@
 //! The ways out of a destination: requests one by one, or objects.
 
 use crate::ranges::{Keeper, Shelf};
-use pintle_router::Outlet;
-use pintle_store::settle::Parked;
+use bytes::Bytes;
+use pintle_router::{Outlet, Rehearsal};
+use pintle_store::settle::{DeadLetter, Parked};
+use std::sync::Arc;
 
 /// How deliveries leave.
 pub(super) enum Way {
@@ -13,10 +15,10 @@ pub(super) enum Way {
 }
 
 /// A way out, for those who ask how it is doing or bring back a dead letter. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) enum Exit {
     Outlet(Outlet),
-    Objects(Shelf),
+    Objects(Arc<Shelf>),
 }
 
 impl Way {
@@ -33,6 +35,30 @@ impl Exit {
         match self {
             Exit::Outlet(outlet) => outlet.status(),
             Exit::Objects(shelf) => shelf.status(),
+        }
+    }
+
+    /// What a retry would send, or write, of a dead letter with this payload. Nothing is sent.
+    pub(crate) async fn rehearse(&self, letter: &DeadLetter, payload: Bytes) -> Rehearsal {
+        match self {
+            Exit::Outlet(outlet) => outlet.rehearse(letter.position, &payload).await,
+            Exit::Objects(shelf) => shelf.rehearse(letter, payload).await,
+        }
+    }
+
+    /// A whole text without the destination's secrets.
+    pub(crate) fn unsecret(&self, text: &str) -> String {
+        match self {
+            Exit::Outlet(outlet) => outlet.unsecret(text),
+            Exit::Objects(shelf) => shelf.unsecret(text),
+        }
+    }
+
+    /// The start of a text without the destination's secrets, at most `preview-bytes-max`.
+    pub(crate) fn masked(&self, text: &str) -> String {
+        match self {
+            Exit::Outlet(outlet) => outlet.masked(text),
+            Exit::Objects(shelf) => shelf.masked(text),
         }
     }
 

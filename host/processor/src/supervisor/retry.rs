@@ -18,9 +18,6 @@ pub enum RetryError {
     /// Its destination does not deliver now.
     #[error("destination \"{0}\" does not deliver now; enable it first")]
     NotRunning(String),
-    /// Its destination sends no requests that could be shown.
-    #[error("destination \"{0}\" writes objects: there is no request to be shown; retry the dead letter instead")]
-    WritesObjects(String),
     /// The transformation still fails on it.
     #[error("it failed again: {0}")]
     FailedAgain(String),

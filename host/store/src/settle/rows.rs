@@ -112,6 +112,26 @@ pub struct Parked {
 }
 
 impl Parked {
+    /// A dead letter that is to be tried again at `now_ms`, as if for the first time.
+    #[must_use]
+    pub fn of(letter: DeadLetter, now_ms: i64) -> Parked {
+        Parked {
+            position: letter.position,
+            output: letter.output,
+            key_hash: letter.key_hash,
+            source_id: letter.source_id,
+            message_id: letter.message_id,
+            event_type: letter.event_type,
+            connection_id: letter.connection_id,
+            attempt: 0,
+            next_at_ms: now_ms,
+            last_error: letter.reason,
+            requests_done: 0,
+            payload: letter.payload,
+            first_failed_at_ms: now_ms,
+        }
+    }
+
     /// Its dead letter after the tries it has had, with nothing known of the last request. A try that
     /// `attempt` does not count yet, and what it said, are for the caller to add.
     #[must_use]

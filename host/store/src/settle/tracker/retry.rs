@@ -32,22 +32,7 @@ impl Tracker {
     /// next cursor move; only then may it be tried. `others_dead`: whether other outputs of its event are dead
     /// letters.
     pub fn revive(self: &Arc<Self>, _claim: &Claim, stored: &Stored, others_dead: bool, now_ms: i64) -> Parked {
-        let letter = stored.letter.clone();
-        let parked = Parked {
-            position: letter.position,
-            output: letter.output,
-            key_hash: letter.key_hash,
-            source_id: letter.source_id,
-            message_id: letter.message_id,
-            event_type: letter.event_type,
-            connection_id: letter.connection_id,
-            attempt: 0,
-            next_at_ms: now_ms,
-            last_error: letter.reason,
-            requests_done: 0,
-            payload: letter.payload,
-            first_failed_at_ms: now_ms,
-        };
+        let parked = Parked::of(stored.letter.clone(), now_ms);
         let group = group(stored);
         let mut state = self.state();
         let settled = state.is_settled(parked.position);

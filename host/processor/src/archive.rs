@@ -171,7 +171,7 @@ impl Archive {
         };
         ledger::open(&store, READER).await?;
         // What expires unarchived is counted of all sources there are.
-        tracker.set_sources(catalog.borrow().sources.keys().cloned().collect());
+        tracker.set_scope(catalog.borrow().sources.keys().cloned().collect(), None);
         let (place, mask) = self.config.place().map_err(Held::Archive)?;
         let mut keeper = Keeper::new(Setup {
             depot: Depot::open(place, &objects, &router),

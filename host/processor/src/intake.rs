@@ -84,7 +84,8 @@ impl Intake {
     /// The intake of a destination.
     #[must_use]
     pub(crate) fn new(rules: Rules, tracker: Arc<Tracker>) -> Intake {
-        tracker.set_sources(rules.spec.sources());
+        let time = rules.spec.replay.as_ref().map(|replay| replay.since_ms..replay.until_ms);
+        tracker.set_scope(rules.spec.sources(), time);
         Intake { rules, tracker }
     }
 

@@ -26,6 +26,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+/// How long after a failure of the database a replay is ended.
+const END_PAUSE: Duration = Duration::from_secs(1);
 /// How long a retry waits for a destination whose components are being loaded.
 const START_TIME_MAX: Duration = Duration::from_secs(60);
 
@@ -149,7 +151,14 @@ impl Supervisor {
             }
         }
         for (replay, reason) in over {
-            self.end_replay(&replay, reason).await?;
+            if let Err(error) = self.end_replay(&replay, reason).await {
+                tracing::warn!(replay = replay.id, %error, "a replay cannot be ended, trying again");
+                let board = self.board.clone();
+                tokio::spawn(async move {
+                    tokio::time::sleep(END_PAUSE).await;
+                    board.asked.notify_one();
+                });
+            }
         }
         let visits = self.board.visits().clone();
         let is_needed = |id: &str| wanted.contains_key(id) || visits.contains_key(id);

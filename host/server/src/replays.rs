@@ -89,8 +89,11 @@ async fn view(parts: &Parts, replay: Replay) -> Result<ReplayView, Error> {
         Origin::Archive { objects, .. } => {
             let all = objects.len() as u64;
             let at = stored.cursors.get(&replay.archive_lane());
-            let done =
-                if replay.ended_ms.is_some() { all } else { at.map_or(0, |(seq, _)| replay.objects_before(*seq)) };
+            let done = if replay.ended_ms.is_some() || replay.is_read() {
+                all
+            } else {
+                at.map_or(0, |(seq, _)| replay.objects_before(*seq))
+            };
             Some(ObjectCount { all, done: done.min(all) })
         }
     };

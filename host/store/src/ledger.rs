@@ -19,7 +19,7 @@ pub(crate) mod tally;
 
 pub use auditor::Auditor;
 pub use bounds::open;
-pub(crate) use bounds::{After, close};
+pub(crate) use bounds::{After, close, close_in};
 pub(crate) use pending::accepted;
 pub use tally::Group;
 

@@ -98,6 +98,12 @@ impl Replay {
         reader(self.id)
     }
 
+    /// Whether it has been read to its end, or as far as it went, and was opened again for a dead letter.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        self.round > 0
+    }
+
     /// Whether it takes an event that was received then.
     #[must_use]
     pub fn takes(&self, received_at_ms: i64) -> bool {
@@ -276,12 +282,15 @@ pub async fn cancel(store: &Store, id: i64, author: &str, reason: &str) -> Resul
 /// # Errors
 /// When the database does not answer.
 pub async fn end(store: &Store, id: i64) -> Result<(), Error> {
-    ledger::close(store, &reader(id), After::Gone).await?;
+    // Both or neither: one that had lost its cursors and was not over would begin anew.
+    let mut tx = store.pool().begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ").await?;
+    ledger::close_in(&mut tx, &reader(id), After::Gone).await?;
     sqlx::query("UPDATE replays SET ended_ms = $2 WHERE id = $1 AND ended_ms IS NULL")
         .bind(id)
         .bind(now_ms())
-        .execute(store.pool())
+        .execute(&mut *tx)
         .await?;
+    tx.commit().await?;
     Ok(())
 }
 
@@ -310,7 +319,6 @@ pub async fn reopen(store: &Store, id: i64) -> Result<bool, Error> {
         .await?;
     // What it had not read when it was cancelled, it does not read now either.
     sqlx::query("DELETE FROM reader_ends WHERE reader = $1").bind(&reader).execute(&mut *tx).await?;
-    sqlx::query("UPDATE replays SET objects = '{}' WHERE id = $1").bind(id).execute(&mut *tx).await?;
     tx.commit().await?;
     Ok(true)
 }

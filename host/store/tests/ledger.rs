@@ -45,7 +45,7 @@ impl Node {
         let mut told = Vec::new();
         for (destination, source) in routes {
             let tracker = settlement.tracker(destination).await.unwrap();
-            tracker.set_sources([(*source).to_owned()].into());
+            tracker.set_scope([(*source).to_owned()].into(), None);
             told.push(tracker);
         }
         let stop = CancellationToken::new();

@@ -40,7 +40,8 @@ impl Feed {
                     let origin = archived::Origin::of(parts).map_err(Held::Unread)?;
                     let lane = replay.archive_lane();
                     let from = next.get(&lane).copied().unwrap_or(1);
-                    let archived = Archived::new(origin, objects.clone(), Window::of(replay), lane, from);
+                    let names = if replay.is_read() { Vec::new() } else { objects.clone() };
+                    let archived = Archived::new(origin, names, Window::of(replay), lane, from);
                     Feed::Archive(Box::new(archived))
                 }
             },

@@ -129,6 +129,8 @@ impl Attendant {
         match replay {
             Some(replay) => {
                 replays::end(store, replay.id).await?;
+                // Its slot is of no use any more.
+                self.board.asked.notify_one();
                 tracing::info!(replay = replay.id, destination = replay.destination, "a replay has ended");
             }
             None => revisions::deactivate(store, id).await?,

@@ -49,14 +49,21 @@ pub(crate) enum After {
 /// As [`open`].
 pub(crate) async fn close(store: &Store, destination: &str, after: After) -> Result<(), Error> {
     let mut tx = store.pool().begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ").await?;
+    close_in(&mut tx, destination, after).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// The same in the caller's transaction, which has to be one snapshot.
+pub(crate) async fn close_in(tx: &mut PgConnection, destination: &str, after: After) -> Result<(), Error> {
     let is_active: Option<bool> = sqlx::query_scalar("SELECT active FROM destinations WHERE id = $1")
         .bind(destination)
         .fetch_optional(&mut *tx)
         .await?;
     if is_active == Some(true) {
-        let snapshot = Snapshot::take(&mut tx, &of(destination)).await?;
+        let snapshot = Snapshot::take(tx, &of(destination)).await?;
         let owed = snapshot.account(destination).map(|account| account.owed_now(&snapshot)).unwrap_or_default();
-        replace(&mut tx, destination, &owed, "owed").await?;
+        replace(tx, destination, &owed, "owed").await?;
         sqlx::query("UPDATE destinations SET active = false, opened = false WHERE id = $1")
             .bind(destination)
             .execute(&mut *tx)
@@ -65,7 +72,6 @@ pub(crate) async fn close(store: &Store, destination: &str, after: After) -> Res
     if after == After::Gone {
         sqlx::query("DELETE FROM cursors WHERE destination = $1").bind(destination).execute(&mut *tx).await?;
     }
-    tx.commit().await?;
     Ok(())
 }
 

@@ -17,6 +17,7 @@ use expiry::Expiring;
 pub(crate) use expiry::Lost;
 use pintle_events::Position;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -32,9 +33,9 @@ pub struct Tracker {
     dirty: Arc<Dirty>,
     /// A chunk is wholly settled: there is room in the window.
     room: Notify,
-    /// The sources whose events are for this destination: what counts as lost when a segment expires. Nothing is
-    /// known before its first runner: then all are.
-    sources: Mutex<Option<BTreeSet<String>>>,
+    /// Which events are for this destination, and so count as lost when a segment expires. Nothing is known before
+    /// its first runner: then all are.
+    scope: Mutex<Option<(BTreeSet<String>, Option<Range<i64>>)>>,
     /// The last chunk of each lane that it reads, of a reader with an end.
     ends: Option<BTreeMap<i64, i64>>,
     fold_interval: Duration,
@@ -131,7 +132,7 @@ impl Tracker {
             queued: AtomicBool::new(false),
             dirty,
             room: Notify::new(),
-            sources: Mutex::default(),
+            scope: Mutex::default(),
             ends,
             fold_interval,
         }
@@ -143,15 +144,17 @@ impl Tracker {
         &self.destination
     }
 
-    /// Says which sources' events are for this destination.
-    pub fn set_sources(&self, sources: BTreeSet<String>) {
-        *self.sources.lock().unwrap_or_else(PoisonError::into_inner) = Some(sources);
+    /// Says which sources' events are for this destination, and of which time (milliseconds since 1970) if not of all.
+    pub fn set_scope(&self, sources: BTreeSet<String>, received_ms: Option<Range<i64>>) {
+        *self.scope.lock().unwrap_or_else(PoisonError::into_inner) = Some((sources, received_ms));
     }
 
-    /// Whether a source's events are for this destination.
-    pub(crate) fn routes(&self, source: &str) -> bool {
-        let sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
-        sources.as_ref().is_none_or(|sources| sources.contains(source))
+    /// Whether such events are for this destination.
+    pub(crate) fn routes(&self, source: &str, received_at_ms: i64) -> bool {
+        let scope = self.scope.lock().unwrap_or_else(PoisonError::into_inner);
+        scope.as_ref().is_none_or(|(sources, received_ms)| {
+            sources.contains(source) && received_ms.as_ref().is_none_or(|time| time.contains(&received_at_ms))
+        })
     }
 
     /// Whether an event is settled.

@@ -45,7 +45,7 @@ impl Tracker {
             let group = chunk.groups().of(idx);
             if chunk.is_duplicate(idx) {
                 state.count(group, Column::Duplicates, 1);
-            } else if self.routes(event.source_id) {
+            } else if self.routes(event.source_id, event.received_at_ms) {
                 state.count(group, Column::Expired, 1);
                 if let Some(Expiring { lost, .. }) = &mut state.expiring {
                     let types = lost.0.entry(event.source_id.to_owned()).or_default();

@@ -7,6 +7,7 @@ mod loaded;
 
 pub(crate) use current::Current;
 pub(crate) use exit::Exit;
+pub(crate) use feed::next_before;
 pub(crate) use loaded::Loaded;
 
 use crate::archive;

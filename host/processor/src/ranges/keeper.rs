@@ -6,7 +6,7 @@ use super::names::Layout;
 use super::press::Press;
 use super::retried::{self, End, Line};
 use super::uploads::Uploads;
-use crate::runner::{Held, READ_PAUSE, REST_LOOK, next_chunk, now_ms};
+use crate::runner::{Held, READ_PAUSE, REST_LOOK, next_before, next_chunk, now_ms};
 use pintle_objects::{Config, Depot, Lines};
 use pintle_router::Mask;
 use pintle_runtime::destination::Destination;
@@ -132,10 +132,6 @@ impl Keeper {
         let mut gathered = Gathered::new(now_ms().cast_signed());
         let mut deadline = None;
         loop {
-            if ends.as_ref().is_some_and(|ends| reader.has_passed(ends)) {
-                self.is_at_end = true;
-                break;
-            }
             let due = async {
                 match deadline {
                     Some(deadline) => tokio::time::sleep_until(deadline).await,
@@ -149,7 +145,13 @@ impl Keeper {
                     continue;
                 }
                 () = due => break,
-                chunk = next_chunk(tracker.destination(), &mut reader) => chunk,
+                chunk = next_before(tracker.destination(), &mut reader, ends.as_ref()) => match chunk {
+                    Some(chunk) => chunk,
+                    None => {
+                        self.is_at_end = true;
+                        break;
+                    }
+                },
             };
             if !gathered.fits(chunk.events(), config) {
                 break; // It is read again: its range is the next one.

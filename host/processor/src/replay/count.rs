@@ -3,6 +3,7 @@
 use super::Refused;
 use super::archived::{self, Archived};
 use crate::intake::{Look, Rules};
+use crate::runner::READ_PAUSE;
 use crate::spec::Spec;
 use crate::supervisor::Handle;
 use pintle_router::{Mask, Scribe};
@@ -76,8 +77,11 @@ impl Handle {
                 let ends: BTreeMap<i64, i64> = span.iter().map(|(lane, (_, last))| (*lane, *last)).collect();
                 let mut reader = parts.log.reader_up_to(next, ends.clone());
                 while !reader.has_passed(&ends) && Instant::now() < until {
-                    let Some(chunk) = reader.next_ready().await? else { continue };
-                    count.add(&rules, &chunk);
+                    match reader.next_ready().await? {
+                        Some(chunk) => count.add(&rules, &chunk),
+                        // Committed, and not yet released to readers.
+                        None => tokio::time::sleep(READ_PAUSE).await,
+                    }
                 }
                 count.is_complete = reader.has_passed(&ends);
             }

@@ -1,6 +1,6 @@
 //! Where a runner's chunks come from.
 
-use super::{Held, Parts, next_chunk};
+use super::{Held, Parts, READ_PAUSE, REST_LOOK, next_chunk};
 use crate::metrics;
 use crate::replay::archived::{self, Archived, Window};
 use crate::spec::{Mode, Spec};
@@ -51,8 +51,7 @@ impl Feed {
     /// The next chunk, however long it takes; nothing at the end.
     pub(super) async fn next(&mut self, reader_id: &str) -> Result<Option<Arc<Chunk>>, Held> {
         match self {
-            Feed::Log { reader, end } if is_at_end(reader, end.as_ref()) => Ok(None),
-            Feed::Log { reader, .. } => Ok(Some(next_chunk(reader_id, reader).await)),
+            Feed::Log { reader, end } => Ok(next_before(reader_id, reader, end.as_ref()).await),
             Feed::Archive(archived) => {
                 let next = archived.next().await;
                 for line in tell(archived) {
@@ -72,6 +71,27 @@ impl Feed {
             Feed::Archive(_) => None,
         }
     }
+}
+
+/// The next chunk up to an end, if there is one, however long it takes. The log may lose what is left of it meanwhile, and then nothing
+/// new wakes anybody: so it is looked at now and then.
+pub(crate) async fn next_before(
+    reader_id: &str,
+    reader: &mut Reader,
+    end: Option<&BTreeMap<i64, i64>>,
+) -> Option<Arc<Chunk>> {
+    let Some(end) = end else { return Some(next_chunk(reader_id, reader).await) };
+    while !reader.has_passed(end) {
+        match reader.next_ready().await {
+            Ok(Some(chunk)) => return Some(chunk),
+            Ok(None) => tokio::time::sleep(REST_LOOK).await,
+            Err(error) => {
+                tracing::warn!(destination = reader_id, %error, "the log cannot be read, trying again");
+                tokio::time::sleep(READ_PAUSE).await;
+            }
+        }
+    }
+    None
 }
 
 fn is_at_end(reader: &Reader, end: Option<&BTreeMap<i64, i64>>) -> bool {

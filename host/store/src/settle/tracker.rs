@@ -35,10 +35,18 @@ pub struct Tracker {
     room: Notify,
     /// Which events are for this destination, and so count as lost when a segment expires. Nothing is known before
     /// its first runner: then all are.
-    scope: Mutex<Option<(BTreeSet<String>, Option<Range<i64>>)>>,
+    scope: Mutex<Option<Scope>>,
     /// The last chunk of each lane that it reads, of a reader with an end.
     ends: Option<BTreeMap<i64, i64>>,
     fold_interval: Duration,
+}
+
+/// Which events are for a destination.
+#[derive(Debug)]
+struct Scope {
+    sources: BTreeSet<String>,
+    /// When they were received, milliseconds since 1970; whenever, without it.
+    received_ms: Option<Range<i64>>,
 }
 
 /// Encoded counts beyond which they are folded before their time: the row that carries them is written with every
@@ -146,13 +154,13 @@ impl Tracker {
 
     /// Says which sources' events are for this destination, and of which time (milliseconds since 1970) if not of all.
     pub fn set_scope(&self, sources: BTreeSet<String>, received_ms: Option<Range<i64>>) {
-        *self.scope.lock().unwrap_or_else(PoisonError::into_inner) = Some((sources, received_ms));
+        *self.scope.lock().unwrap_or_else(PoisonError::into_inner) = Some(Scope { sources, received_ms });
     }
 
     /// Whether such events are for this destination.
     pub(crate) fn routes(&self, source: &str, received_at_ms: i64) -> bool {
         let scope = self.scope.lock().unwrap_or_else(PoisonError::into_inner);
-        scope.as_ref().is_none_or(|(sources, received_ms)| {
+        scope.as_ref().is_none_or(|Scope { sources, received_ms }| {
             sources.contains(source) && received_ms.as_ref().is_none_or(|time| time.contains(&received_at_ms))
         })
     }

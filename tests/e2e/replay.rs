@@ -231,6 +231,42 @@ async fn a_cancelled_replay_holds_nothing_back_and_loses_nothing_that_it_had_beg
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_log_keeps_what_a_replay_has_still_to_read_and_no_more() {
+    let orders = Receiver::start().await;
+    let workspace = Workspace::new().webhook("orders", &orders.url("/"));
+    let options = || Options::new(&workspace).set("processor", "replay-share", 0.02);
+    let mut pintle = Pintle::start(options()).await;
+    post(pintle.gateway(), &Events::new(67, 100).many(USERS, EACH), 10).await.unwrap();
+    pintle.wait_delivered("orders", EVENTS as u64).await;
+    let is_late =
+        |one: &Received| one.headers.contains_key("pintle-replay") && one.json()["properties"]["n"].as_u64() >= Some(3);
+    orders.answer_by(move |one| if is_late(one) { Answer::status(200).held() } else { Answer::status(200) });
+    let id = start(&pintle, &["--destination", "orders"]).await;
+    orders.wait_until("one that is held", move |received| received.iter().any(is_late)).await;
+
+    // From here on nothing is kept for replays that nobody asked for, and segments are short.
+    pintle.stop();
+    pintle.set_options(options().set("store", "replay-window", 0).set("store", "segment-age-max", 0.1));
+    pintle.restart().await;
+    let segments = |status: &Value| status["log"]["segments"].as_u64().unwrap();
+    for round in 0.. {
+        assert!(round < 100, "the replay does not hold back the log: {:#}", pintle.status().await["log"]);
+        let some = Events::new(68, 100).after(EACH + round).many(USERS, 1);
+        post(pintle.gateway(), &some, USERS).await.unwrap();
+        let all = (EVENTS + USERS * (round + 1)) as u64;
+        if segments(&pintle.wait_delivered("orders", all).await) >= 4 {
+            break;
+        }
+    }
+    orders.always(Answer::status(200));
+    orders.release();
+    let ended = wait_ended(&pintle, &id).await;
+    assert_eq!((&ended["delivered"], &ended["dead"]), (&json!(EVENTS), &json!(0)), "{ended:#}");
+    assert_each_in_order(&replayed(&orders.received(), &id), USERS, EACH);
+    pintle.wait_until("the log to let go", |status| segments(status) <= 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_archive_has_goes_to_a_destination_also_after_a_crash() {
     const BUCKET: &str = "raw";
     let (s3, orders) = (S3::start().await, Receiver::start().await);

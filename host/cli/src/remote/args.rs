@@ -1,9 +1,14 @@
 //! What can be said about the catalog.
 
+mod events;
+mod office;
+
+pub(crate) use events::{Audit, Ledger, LedgerBy, RejectedEvents, Suppress};
+pub(crate) use office::{Export, Place, Revisions, Secrets, Token};
+
 use crate::args::Server;
 use clap::{Args, Subcommand};
 use pintle_catalog::Language;
-use pintle_control::Role;
 use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
@@ -50,94 +55,6 @@ pub(crate) enum Remote {
     /// The key that everything stored is sealed with
     #[command(subcommand)]
     Secrets(Secrets),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Ledger {
-    /// Only of this source
-    #[arg(long, value_name = "ID")]
-    pub(crate) source: Option<String>,
-    /// Only of this destination
-    #[arg(long, value_name = "ID")]
-    pub(crate) destination: Option<String>,
-    /// Only events received in that hour or later: a time, a day, or how long ago, as in 36h or 7d
-    #[arg(long, value_name = "TIME")]
-    pub(crate) since: Option<String>,
-    /// Only events received before that hour
-    #[arg(long, value_name = "TIME")]
-    pub(crate) until: Option<String>,
-    /// Show sums by this; can be given more than once [default: by all three]
-    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
-    pub(crate) by: Vec<LedgerBy>,
-    /// Sources without a connection to the destination as well: it passes over their events
-    #[arg(long)]
-    pub(crate) all: bool,
-    #[command(flatten)]
-    pub(crate) place: Place,
-    #[command(flatten)]
-    pub(crate) server: Server,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum LedgerBy {
-    Hour,
-    Source,
-    Destination,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Audit {
-    /// At most so many
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    pub(crate) limit: u32,
-    /// Only older ones than this
-    #[arg(long, value_name = "ID")]
-    pub(crate) before: Option<String>,
-    #[command(flatten)]
-    pub(crate) server: Server,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RejectedEvents {
-    /// Only of this source
-    #[arg(long, value_name = "ID")]
-    pub(crate) source: Option<String>,
-    /// Only for this reason
-    #[arg(long)]
-    pub(crate) reason: Option<String>,
-    /// At most so many
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    pub(crate) limit: u32,
-    /// Only older ones than this
-    #[arg(long, value_name = "ID")]
-    pub(crate) before: Option<String>,
-    #[command(flatten)]
-    pub(crate) server: Server,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Suppress {
-    /// From now on, neither store nor deliver events of this user
-    Add {
-        /// The `userId`, as events have it
-        user: String,
-        /// Why
-        #[arg(long, value_name = "TEXT")]
-        reason: Option<String>,
-        #[command(flatten)]
-        server: Server,
-    },
-    /// Take events of this user again
-    Remove {
-        user: String,
-        #[command(flatten)]
-        server: Server,
-    },
-    /// Who is on the list
-    List {
-        #[command(flatten)]
-        server: Server,
-    },
 }
 
 /// What is said with a change.
@@ -500,112 +417,6 @@ pub(crate) enum Credential {
         value_file: Option<PathBuf>,
         #[command(flatten)]
         change: Change,
-        #[command(flatten)]
-        server: Server,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Revisions {
-    /// List them, newest first
-    List {
-        /// At most so many
-        #[arg(long, value_name = "N", default_value_t = 20)]
-        limit: u32,
-        /// Only older ones than this
-        #[arg(long, value_name = "REVISION")]
-        before: Option<i64>,
-        #[command(flatten)]
-        server: Server,
-    },
-    /// Show one with the catalog as it was
-    Show {
-        revision: i64,
-        #[command(flatten)]
-        server: Server,
-    },
-    /// What differs between two
-    Diff {
-        revision: i64,
-        /// The other one [default: the one before]
-        #[arg(long, value_name = "REVISION")]
-        from: Option<i64>,
-        #[command(flatten)]
-        server: Server,
-    },
-    /// Apply an older one again, as a new one
-    Rollback {
-        revision: i64,
-        #[command(flatten)]
-        change: Change,
-        #[command(flatten)]
-        server: Server,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Export {
-    /// The folder; it must be empty or not there
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: PathBuf,
-    #[command(flatten)]
-    pub(crate) server: Server,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Token {
-    /// Make one; its secret is printed this once
-    Create {
-        /// Who or what it is for
-        #[arg(long)]
-        name: String,
-        /// viewer reads, editor changes the catalog, admin makes tokens and rotates keys
-        #[arg(long, value_name = "ROLE")]
-        role: Role,
-        #[command(flatten)]
-        place: Place,
-        #[command(flatten)]
-        server: Server,
-    },
-    /// List them, without their secrets
-    List {
-        #[command(flatten)]
-        place: Place,
-        #[command(flatten)]
-        server: Server,
-    },
-    /// Make one worthless
-    Revoke {
-        /// Its id, from the list
-        id: String,
-        #[command(flatten)]
-        place: Place,
-        #[command(flatten)]
-        server: Server,
-    },
-}
-
-/// A database to go to instead of asking the admin API: whoever may read it needs no token.
-#[derive(Clone, Debug, Default, Args)]
-pub(crate) struct Place {
-    /// The data directory of a Pintle on this machine, whether it runs or not
-    #[arg(long, value_name = "DIR", conflicts_with = "database_url")]
-    pub(crate) data_dir: Option<PathBuf>,
-    /// The Postgres that Pintle uses
-    #[arg(long, value_name = "URL")]
-    pub(crate) database_url: Option<String>,
-}
-
-impl Place {
-    pub(crate) fn is_named(&self) -> bool {
-        self.data_dir.is_some() || self.database_url.is_some()
-    }
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Secrets {
-    /// Seal everything that is stored with a new key
-    Rotate {
         #[command(flatten)]
         server: Server,
     },

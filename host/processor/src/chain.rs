@@ -174,14 +174,18 @@ impl Step {
         let context = &context;
         let flow = |at: usize| {
             let event: &Flowing = &events[at];
-            Flow { subject: inputs[event.owner].subject(), members: &event.members, position: event.position }
+            Flow {
+                subject: inputs[event.owner].subject(),
+                members: &event.members,
+                position: event.position,
+                ordinal: batch::ordinal(events, at, |event| event.position),
+            }
         };
         let flow = &flow;
         let call = |range: std::ops::Range<usize>| async move {
             let count = range.len();
-            let ordinal = |at| batch::ordinal(events, at, |event| event.position);
-            let part = range.clone().map(|at| (&events[at].members, events[at].position, ordinal(at)));
-            let encoded = batch::encode(part);
+            let encoded =
+                batch::encode(range.clone().map(flow).map(|flow| (flow.members, flow.position, flow.ordinal)));
             let traced = trace::Call::of(scribe, &self.transformation, &encoded, &range, flow);
             let reply = self.transformation.transform(context, encoded, count).await;
             if let Some(traced) = traced {

@@ -41,6 +41,8 @@ pub(crate) struct Flow<'a> {
     pub(crate) subject: Subject<'a>,
     pub(crate) members: &'a Bytes,
     pub(crate) position: Position,
+    /// Its number among those that came of the same event.
+    pub(crate) ordinal: usize,
 }
 
 /// One call of a transformation, of which some events are followed.
@@ -82,7 +84,7 @@ impl<'a> Call<'a> {
     ) {
         for place in &self.places {
             let flow = event(range.start + place);
-            let own = || batch::encode(std::iter::once((flow.members, flow.position, *place)));
+            let own = || batch::encode(std::iter::once((flow.members, flow.position, flow.ordinal)));
             let alone = self.scribe.written(&own());
             let whole = self.batch.as_ref().map(|batch| self.scribe.written_batch(batch));
             let output = match result {

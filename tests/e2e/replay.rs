@@ -139,7 +139,11 @@ async fn a_replay_goes_on_after_a_crash_where_it_was_and_live_traffic_goes_on_be
     let orders = Receiver::start().await;
     let workspace = Workspace::new().webhook("orders", &orders.url("/"));
     // Events of a user go one after the other: a share of one attempt at a time is slow enough to be met half-way.
-    let mut pintle = Pintle::start(Options::new(&workspace).set("processor", "replay-share", 0.02)).await;
+    let options = Options::new(&workspace)
+        .set("processor", "replay-share", 0.02)
+        .set("processor", "replays-max", 1)
+        .set("processor", "replay-count-time-max", 0);
+    let mut pintle = Pintle::start(options).await;
     post(pintle.gateway(), &Events::new(61, 100).many(USERS, EACH), 10).await.unwrap();
     pintle.wait_delivered("orders", EVENTS as u64).await;
 
@@ -154,6 +158,10 @@ async fn a_replay_goes_on_after_a_crash_where_it_was_and_live_traffic_goes_on_be
             received.iter().any(|one| one.headers.contains_key("pintle-replay") && one.json()["properties"]["n"] == 3)
         })
         .await;
+    let another = pintle.cli(&["replay", "start", "--destination", "orders"]).await;
+    assert!(another.code != 0 && another.err.contains("(replays-max)"), "{another:?}");
+    let counted = pintle.cli(&["replay", "start", "--destination", "orders", "--dry-run"]).await;
+    assert!(counted.code == 0 && counted.out.contains("replay-count-time-max"), "{counted:?}");
     post(pintle.gateway(), &Events::new(62, 100).after(EACH).many(USERS, EACH), 10).await.unwrap();
     pintle.wait_delivered("orders", 2 * EVENTS as u64).await;
     pintle.kill();

@@ -237,7 +237,9 @@ impl Archived {
     pub(crate) async fn count(mut self, within: Duration, mut each: impl FnMut(&Chunk)) -> Result<Counted, Error> {
         let deadline = tokio::time::Instant::now() + within;
         let mut counted = Counted::default();
-        while let Ok(next) = tokio::time::timeout_at(deadline, self.next()).await {
+        // What is ready at once does not time out, however late it is.
+        while tokio::time::Instant::now() < deadline {
+            let Ok(next) = tokio::time::timeout_at(deadline, self.next()).await else { break };
             let Some(chunk) = next? else {
                 counted.is_complete = true;
                 break;

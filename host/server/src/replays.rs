@@ -5,6 +5,7 @@ use pintle_control::{ObjectCount, Order, ReasonCount, ReplayBody, ReplayCount, R
 use pintle_events::times::now_ms;
 use pintle_processor::DestinationState;
 use pintle_processor::replay::{Count, Refused, Wish};
+use pintle_store::destinations::Stored;
 use pintle_store::ledger::{self, Filter};
 use pintle_store::replays::{self, Origin, Replay};
 use pintle_store::{Error, Store, destinations};
@@ -18,11 +19,7 @@ pub async fn list(parts: &Parts, id: Option<String>, limit: u32) -> Result<Vec<R
         },
         None => replays::list(&parts.store, limit).await?,
     };
-    let mut views = Vec::new();
-    for replay in replays {
-        views.push(view(parts, replay).await?);
-    }
-    Ok(views)
+    views(parts, replays).await
 }
 
 /// What a replay would take.
@@ -35,7 +32,7 @@ pub async fn count(parts: &Parts, asked: ReplayBody) -> Result<Result<ReplayCoun
 pub async fn start(parts: &Parts, asked: ReplayBody, by: Order) -> Result<Result<ReplayView, String>, Error> {
     let catalog = parts.catalog.borrow().clone();
     match answer(parts.processor.start_replay(&catalog, &wish(asked), &by.author, &by.reason).await)? {
-        Ok(replay) => Ok(Ok(view(parts, replay).await?)),
+        Ok(replay) => Ok(Ok(views(parts, vec![replay]).await?.remove(0))),
         Err(refused) => Ok(Err(refused)),
     }
 }
@@ -78,10 +75,25 @@ fn counted(count: Count) -> ReplayCount {
     }
 }
 
-async fn view(parts: &Parts, replay: Replay) -> Result<ReplayView, Error> {
+/// How far they are. What is known of all readers is asked for once.
+async fn views(parts: &Parts, replays: Vec<Replay>) -> Result<Vec<ReplayView>, Error> {
+    let (mut running, mut stored) = (parts.processor.destinations(), destinations::all(&parts.store).await?);
+    let mut views = Vec::new();
+    for replay in replays {
+        let reader = replay.reader();
+        let (running, stored) = (running.remove(&reader), stored.remove(&reader).unwrap_or_default());
+        views.push(view(parts, replay, running, &stored).await?);
+    }
+    Ok(views)
+}
+
+async fn view(
+    parts: &Parts,
+    replay: Replay,
+    running: Option<DestinationState>,
+    stored: &Stored,
+) -> Result<ReplayView, Error> {
     let reader = replay.reader();
-    let running = parts.processor.destinations().remove(&reader);
-    let stored = destinations::all(&parts.store).await?.remove(&reader).unwrap_or_default();
     let books = running.as_ref().map_or(stored.books, |running| running.books);
     let (state, reason) = state(&replay, running);
     let objects = match &replay.origin {
